@@ -13,6 +13,7 @@
     │   ├── ToolMissing         a program (ffmpeg, packager, ...) cannot be found or run
     │   ├── DiskFull            no space left where we write
     │   ├── HomeError           the state directory cannot be used
+    │   ├── ObjectMissing       the object store does not have what it should
     │   └── ServiceDown         Redis, a worker or Dagster does not answer
     └── Cancelled               somebody asked us to stop
 
@@ -76,7 +77,10 @@ class CommandFailed(TransientError):
 
     def __init__(self, argv: str, status: int, log: str) -> None:
         last = log.strip().splitlines()[-1:] or ["no message"]
-        super().__init__(f"{argv.split()[0].rsplit('/', 1)[-1]} ended with status {status}: {last[0]}", detail=f"{argv}\n{log}")
+        super().__init__(
+            f"{argv.split()[0].rsplit('/', 1)[-1]} ended with status {status}: {last[0]}",
+            detail=f"{argv}\n{log}",
+        )
         self.argv, self.status, self.log = argv, status, log
 
 
@@ -97,6 +101,10 @@ class HomeError(DependencyError):
     code = "home"
 
 
+class ObjectMissing(DependencyError):
+    code = "object-missing"
+
+
 class ServiceDown(DependencyError):
     code = "service"
 
@@ -114,6 +122,6 @@ def classify(error: BaseException) -> PipelineError:
         where = f" ({error.filename})" if error.filename else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return DiskFull(f"no space left on device{where}; free some and try again")
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
             return HomeError(f"not allowed to write{where}: {error.strerror}")
     return TransientError(f"{type(error).__name__}: {error}")

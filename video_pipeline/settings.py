@@ -97,11 +97,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child that shall see the same."""
-        own = {
-            f"{PREFIX}{name.upper()}": str(value)
-            for name, value in self.model_dump().items()
-            if value is not None
-        }
+        own = {f"{PREFIX}{name.upper()}": str(value) for name, value in self.model_dump().items() if value is not None}
         return {**os.environ, **own, "DAGSTER_HOME": str(self.dagster_home), "DAGSTER_DISABLE_TELEMETRY": "1"}
 
 

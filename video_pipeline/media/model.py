@@ -1,26 +1,16 @@
 """The vocabulary of the media engine: what is known of a source, what is planned, what was made.
 
-All models are frozen and serialise to JSON without loss: times and rates are rationals, written "num/den".
 Sizes are bytes, bit rates bit/s, times seconds unless a field says otherwise.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from video_pipeline.base import Model, Rational
 
-Rational = Annotated[
-    Fraction,
-    BeforeValidator(lambda value: value if isinstance(value, Fraction) else Fraction(str(value))),
-    PlainSerializer(lambda value: f"{value.numerator}/{value.denominator}", return_type=str),
-]
 Family = Literal["h264", "hevc", "vp9", "av1"]
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class Blob(Model):
@@ -43,7 +33,7 @@ class SourceFile(Model):
     uri: str
 
 
-# --- what a source is -------------------------------------------------------------------------------------------
+# --- what a source is
 
 
 class VideoStream(Model):
@@ -108,11 +98,13 @@ class FrameTiming(Model):
 
     frames: int
     first: Rational
-    """Earliest presentation time, on the container's clock that starts at 0."""
+    """Earliest presentation time, counted from the container's own start."""
     end: Rational
     """Latest presentation time plus its duration."""
     common_step: Rational
     """The most frequent distance between neighbours."""
+    short_step: Rational
+    """Nine of ten distances are at least this."""
     variable: bool
     """True if any distance differs from the common one by more than 1.5 ticks of the time base and 2 %."""
 
@@ -135,7 +127,7 @@ class TechnicalMetadata(Model):
         return self.timing.end - self.timing.first
 
 
-# --- what is planned --------------------------------------------------------------------------------------------
+# --- what is planned
 
 
 class RungPlan(Model):
@@ -194,7 +186,7 @@ class EncodingPlan(Model):
     preset_digest: str
     source_sha256: str
     start: Rational
-    """Time of the first output frame on the source's clock."""
+    """Time of the first output frame, counted from the container's own start; audio is cut to it."""
     rate: Rational
     """Frames per second of every rendition; constant."""
     frames: int
@@ -220,7 +212,7 @@ class EncodingPlan(Model):
         return next(encoder for encoder in self.encoders if encoder.family == family)
 
 
-# --- what was made ----------------------------------------------------------------------------------------------
+# --- what was made
 
 
 class Track(Model):

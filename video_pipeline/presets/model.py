@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from video_pipeline.media.model import Model, Rational
+from video_pipeline.base import Model, Rational
 
+PLANNED_OPTIONS = frozenset("g keyint_min sc_threshold crf maxrate bufsize preset profile threads x264-params".split())
 Even = Annotated[int, Field(multiple_of=2, ge=16, le=4320)]
 
 
@@ -29,7 +31,7 @@ class H264(Model):
     profile: Literal["baseline", "main", "high"] = "high"
     threads: int = Field(ge=1, le=64)
     """Shapes the bits, so it is fixed here and not taken from the host."""
-    options: dict[str, str] = {}
+    options: dict[str, str] = Field(default_factory=dict)
     """More libx264 options by ffmpeg's names, e.g. {tune: film}."""
     rungs: tuple[RungTable, ...] = Field(min_length=1)
 
@@ -37,7 +39,7 @@ class H264(Model):
     @classmethod
     def _ladder(cls, rungs: tuple[RungTable, ...]) -> tuple[RungTable, ...]:
         rungs = tuple(sorted(rungs, key=lambda rung: -rung.height))
-        for upper, lower in zip(rungs, rungs[1:], strict=False):
+        for upper, lower in itertools.pairwise(rungs):
             if upper.height == lower.height:
                 raise ValueError(f"two rungs have height {upper.height}")
             if upper.maxrate <= lower.maxrate:
@@ -47,11 +49,10 @@ class H264(Model):
     @field_validator("options")
     @classmethod
     def _free_options(cls, options: dict[str, str]) -> dict[str, str]:
-        ours = {"g", "keyint_min", "sc_threshold", "crf", "maxrate", "bufsize", "preset", "profile", "threads", "x264-params"}
         for name in options:
             if not name.replace("-", "").replace("_", "").isalnum():
                 raise ValueError(f"{name!r} is not an option's name")
-            if name in ours:
+            if name in PLANNED_OPTIONS:
                 raise ValueError(f"{name!r} is set by the plan")
         return options
 

@@ -1,0 +1,58 @@
+# Needs Python 3.10+, git and make; everything else is installed into .venv from the lock files.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := $(BIN)/.installed
+STAMP_DEV := $(BIN)/.installed-dev
+VIDEO ?=
+
+.PHONY: help install dev demo test lint format type imports unit bench lock clean
+
+help:  ## This list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, this is " + sys.version) if sys.version_info < (3, 10) else 0'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMP_DEV): requirements-dev.lock $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(STAMP)  ## Create .venv with what running needs
+dev: $(STAMP_DEV)  ## ... and what testing needs
+
+demo: $(STAMP)  ## Start everything, process a video (VIDEO=path for yours), show where to watch it
+	@$(BIN)/video-pipeline demo $(VIDEO)
+
+test: lint type imports unit  ## Everything that must pass
+
+lint: $(STAMP_DEV)  ## Lint and format check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP_DEV)  ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+type: $(STAMP_DEV)  ## Check types
+	$(BIN)/mypy
+
+imports: $(STAMP_DEV)  ## Imports run downhill
+	$(BIN)/lint-imports
+
+unit: $(STAMP_DEV)  ## Unit, integration and end-to-end tests
+	$(BIN)/dagster definitions validate -w workspace.yaml
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: $(STAMP_DEV)  ## Our time against one bare ffmpeg that makes the same rungs
+	$(BIN)/python -m video_pipeline_tests.bench
+
+lock:  ## Renew the lock files (needs uv)
+	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
+
+clean:  ## Remove .venv and all state
+	rm -rf .venv .video-pipeline

@@ -1,0 +1,130 @@
+"""Pictures: a poster, thumbnails to choose from, and the sprite sheets a player scrubs by."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import dagster as dg
+
+from video_pipeline.assets import show
+from video_pipeline.assets.stage import OWNERS, RETRY, stage
+from video_pipeline.assets.values import Renditions
+from video_pipeline.media import sprites as spriting
+from video_pipeline.media import thumbnails as thumbnailing
+from video_pipeline.media.model import Blob, ContentAnalysis, EncodingPlan, Sprites, Thumbnails
+from video_pipeline.partitions import videos
+from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
+from video_pipeline.stores.objects import ObjectStore
+
+GROUP = "images"
+CODE_VERSION = "1"
+PREVIEW_BYTES = 40_000
+"""A picture in metadata is a row of the event log: small."""
+
+
+@dg.asset(
+    partitions_def=videos,
+    group_name=GROUP,
+    kinds={"jpeg"},
+    owners=OWNERS,
+    code_version=CODE_VERSION,
+    retry_policy=RETRY,
+    ins={"h264": dg.AssetIn(["renditions", "h264"])},
+)
+def thumbnails(
+    context: dg.AssetExecutionContext,
+    encoding_plan: EncodingPlan,
+    content_analysis: ContentAnalysis,
+    h264: Renditions,
+    media: MediaResource,
+    store: StoreResource,
+    progress: ProgressResource,
+) -> dg.MaterializeResult[Thumbnails]:
+    """The poster and the candidates an editor chooses from: sharp, well exposed frames from inside the scenes, no
+    two alike."""
+    with stage(context, progress) as step:
+        large, small = h264.tracks[0].file, h264.tracks[-1].file
+        parts = [CODE_VERSION, large.sha256, small.sha256, content_analysis.model_dump_json(include={"scenes"})]
+        key = _key(parts, encoding_plan)
+        made = store.checkpoints.get("thumbnails", key, Thumbnails)
+        if made is None:
+            with media.scratch() as scratch:
+                made = thumbnailing.make(
+                    media.tools,
+                    store.objects.local(small.key),
+                    store.objects.local(large.key),
+                    content_analysis.scenes,
+                    encoding_plan,
+                    scratch,
+                )
+                for picture in (made.poster, *made.candidates):
+                    store.objects.put_file(picture.file.key, scratch / picture.name)
+                store.checkpoints.put("thumbnails", key, made)
+        seconds = step.seconds
+        preview = spriting.preview(store.objects.local(made.poster.file.key), PREVIEW_BYTES)
+    rows: list[dict[str, show.Cell]] = [
+        {"file": t.name, "time s": round(t.time, 3), "size": f"{t.width}x{t.height}", "score": round(t.score, 3)}
+        for t in (made.poster, *made.candidates)
+    ]
+    return dg.MaterializeResult(
+        value=made,
+        metadata={
+            "poster": show.picture(preview, "poster"),
+            "table": show.table(rows),
+            "candidates": len(made.candidates),
+            "bytes": made.poster.file.size + sum(t.file.size for t in made.candidates),
+            "seconds": seconds,
+        },
+    )
+
+
+@dg.asset(
+    partitions_def=videos,
+    group_name=GROUP,
+    kinds={"jpeg", "webvtt"},
+    owners=OWNERS,
+    code_version=CODE_VERSION,
+    retry_policy=RETRY,
+    ins={"h264": dg.AssetIn(["renditions", "h264"])},
+)
+def sprites(
+    context: dg.AssetExecutionContext,
+    encoding_plan: EncodingPlan,
+    h264: Renditions,
+    media: MediaResource,
+    store: StoreResource,
+    progress: ProgressResource,
+) -> dg.MaterializeResult[Sprites]:
+    """Small pictures of the whole video on a few sheets, with a WebVTT file that says which part shows which time."""
+    with stage(context, progress) as step:
+        small = h264.tracks[-1].file
+        key = _key([CODE_VERSION, small.sha256], encoding_plan)
+        made = store.checkpoints.get("sprites", key, Sprites)
+        if made is None:
+            with media.scratch() as scratch:
+                made = spriting.make(media.tools, store.objects.local(small.key), encoding_plan, scratch)
+                for number, sheet in enumerate(made.sheets):
+                    store.objects.put_file(sheet.key, scratch / f"sheet-{number:03}.jpg")
+                store.checkpoints.put("sprites", key, made)
+        seconds = step.seconds
+        contact = spriting.preview(_first(made.sheets, store.objects), PREVIEW_BYTES)
+    return dg.MaterializeResult(
+        value=made,
+        metadata={
+            "contact sheet": show.picture(contact, "contact sheet"),
+            "sheets": len(made.sheets),
+            "tiles": made.tiles,
+            "bytes": sum(sheet.size for sheet in made.sheets),
+            "seconds": seconds,
+        },
+    )
+
+
+def _key(parts: list[str], plan: EncodingPlan) -> str:
+    text = "\n".join([*parts, plan.images.model_dump_json(), str(plan.rate), str(plan.frames)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _first(sheets: tuple[Blob, ...], objects: ObjectStore) -> Path:
+    return objects.local(sheets[0].key)

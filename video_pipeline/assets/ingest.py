@@ -1,0 +1,193 @@
+"""From a request to a plan: take the source in, find out what it is, decide what to make of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import dagster as dg
+
+from video_pipeline.assets import show
+from video_pipeline.assets.stage import OWNERS, REQUEST_TAG, RETRY, stage
+from video_pipeline.assets.values import AcceptedSource
+from video_pipeline.errors import RequestError
+from video_pipeline.media import plan as planning
+from video_pipeline.media import probe as probing
+from video_pipeline.media.model import EncodingPlan, TechnicalMetadata
+from video_pipeline.partitions import videos
+from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
+from video_pipeline.stores.requests import Requests, VideoRequest
+from video_pipeline.stores.sources import fetch
+
+GROUP = "ingest"
+
+
+class NewRequest(dg.Config):
+    """Fill `source` in to create this video, or a new version of it, from here; leave all empty to run the request
+    that is already known."""
+
+    source: str | None = None
+    preset: str | None = None
+    title: str | None = None
+    description: str | None = None
+    tags: list[str] = []
+    metadata: dict[str, Any] = {}
+
+
+@dg.asset(
+    partitions_def=videos,
+    group_name=GROUP,
+    kinds={"file"},
+    owners=OWNERS,
+    code_version="1",
+    retry_policy=RETRY,
+)
+def source(
+    context: dg.AssetExecutionContext,
+    config: NewRequest,
+    media: MediaResource,
+    store: StoreResource,
+    index: IndexResource,
+    progress: ProgressResource,
+) -> dg.MaterializeResult[AcceptedSource]:
+    """The original file, copied once into the store under its SHA-256, so that nothing later depends on where it came
+    from.
+
+    To create a video here, launch this partition with `source` (a path) and, if you like, `preset` and `title` in
+    the config.
+    """
+    with stage(context, progress) as step:
+        request = _request(context, config, index.requests)
+        with media.scratch() as scratch:
+            file = fetch(request.source, store.objects, store.checkpoints, scratch)
+        seconds = step.seconds
+    return dg.MaterializeResult(
+        value=AcceptedSource(request=request.version, file=file),
+        metadata={
+            "source": request.source,
+            "sha256": file.blob.sha256,
+            "bytes": file.blob.size,
+            "seconds": seconds,
+            "request_version": request.version,
+            "preset": request.preset,
+            "title": request.title or "",
+        },
+    )
+
+
+def _request(context: dg.AssetExecutionContext, config: NewRequest, requests: Requests) -> VideoRequest:
+    video_id = context.partition_key
+    if config.source:
+        return requests.add(
+            video_id=video_id,
+            source=config.source,
+            preset=config.preset or "web",
+            title=config.title,
+            description=config.description,
+            tags=tuple(config.tags),
+            metadata=config.metadata,
+        )
+    version = context.run.tags.get(REQUEST_TAG)
+    found = requests.get(video_id, int(version)) if version else requests.latest(video_id)
+    if found is None:
+        raise RequestError(
+            f"video {video_id} has no request yet: submit it, or launch it with `source` in the config of asset source"
+        )
+    return found
+
+
+@dg.asset(
+    partitions_def=videos,
+    group_name=GROUP,
+    kinds={"ffmpeg"},
+    owners=OWNERS,
+    code_version="1",
+    retry_policy=RETRY,
+)
+def technical_metadata(
+    context: dg.AssetExecutionContext,
+    source: AcceptedSource,
+    media: MediaResource,
+    store: StoreResource,
+    progress: ProgressResource,
+) -> dg.MaterializeResult[TechnicalMetadata]:
+    """What the source is: container, streams, colours, rotation, and the clock of its pictures, read from every
+    packet without decoding."""
+    with stage(context, progress):
+        found = probing.probe(media.tools, store.objects.local(source.file.blob.key), name=source.file.name)
+    width, height = found.video.display_size
+    streams: list[dict[str, show.Cell]] = [
+        {"stream": found.video.index, "kind": "video", "codec": found.video.codec, "what": f"{width}x{height}"},
+        *(
+            {"stream": a.index, "kind": "audio", "codec": a.codec, "what": f"{a.channels} ch, {a.sample_rate} Hz"}
+            for a in found.audio
+        ),
+        *({"stream": o.index, "kind": o.kind, "codec": o.codec or "", "what": o.title or ""} for o in found.others),
+    ]
+    return dg.MaterializeResult(
+        value=found,
+        metadata={
+            "streams": show.table(streams),
+            "container": found.container,
+            "duration_seconds": float(found.duration),
+            "frames": found.timing.frames,
+            "frame_rate": float(found.video.average_rate),
+            "variable_rate": found.timing.variable,
+            "width": width,
+            "height": height,
+            "rotation": found.video.rotation,
+            "pixel_format": found.video.pix_fmt,
+            "everything": dg.MetadataValue.json(json.loads(found.model_dump_json())),
+        },
+    )
+
+
+@dg.asset(
+    partitions_def=videos,
+    group_name=GROUP,
+    kinds={"python"},
+    owners=OWNERS,
+    code_version="1",
+    retry_policy=RETRY,
+)
+def encoding_plan(
+    context: dg.AssetExecutionContext,
+    source: AcceptedSource,
+    technical_metadata: TechnicalMetadata,
+    media: MediaResource,
+    index: IndexResource,
+    progress: ProgressResource,
+) -> dg.MaterializeResult[EncodingPlan]:
+    """What will be made: frame rate, grid of key frames and segments, and the rungs the source is large enough for.
+
+    Every later check compares with this plan, not with what happens to lie there.
+    """
+    with stage(context, progress):
+        request = index.requests.get(context.partition_key, source.request)
+        if request is None:
+            raise RequestError(f"request {source.request} of {context.partition_key} is not in the index")
+        preset = media.preset(request.preset)
+        plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset)
+    rungs: list[dict[str, show.Cell]] = [
+        {
+            "rung": rung.name,
+            "width": rung.width,
+            "height": rung.height,
+            "crf": rung.crf,
+            "ceiling Mbit/s": show.megabits(rung.maxrate),
+        }
+        for rung in plan.rungs
+    ]
+    return dg.MaterializeResult(
+        value=plan,
+        metadata={
+            "rungs": show.table(rungs),
+            "preset": plan.preset,
+            "frames": plan.frames,
+            "frame_rate": float(plan.rate),
+            "duration_seconds": float(plan.duration),
+            "gop_frames": plan.gop,
+            "segment_seconds": float(plan.segment / plan.rate),
+            "audio": plan.audio is not None,
+        },
+    )

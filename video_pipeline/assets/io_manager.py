@@ -1,0 +1,33 @@
+"""Hands models from asset to asset as JSON in the object store, so that any worker can go on where another stopped."""
+
+from __future__ import annotations
+
+import dagster as dg
+from pydantic import BaseModel
+
+from video_pipeline.errors import PermanentError
+from video_pipeline.resources import StoreResource
+
+
+class ModelIOManager(dg.ConfigurableIOManager):
+    """Stores a pydantic model under `artifacts/<asset>/<partition>.json`."""
+
+    store: dg.ResourceDependency[StoreResource]
+
+    def handle_output(self, context: dg.OutputContext, obj: BaseModel) -> None:
+        self.store.objects.put_bytes(_key(context), obj.model_dump_json(indent=1).encode())
+
+    def load_input(self, context: dg.InputContext) -> BaseModel:
+        model = context.dagster_type.typing_type
+        key = _key(context)
+        if self.store.objects.stat(key) is None:
+            raise PermanentError(
+                f"{'/'.join(context.asset_key.path)} of {context.partition_key} was not made yet; "
+                "launch the whole graph of this video first"
+            )
+        loaded: BaseModel = model.model_validate_json(self.store.objects.get_bytes(key))
+        return loaded
+
+
+def _key(context: dg.OutputContext | dg.InputContext) -> str:
+    return f"artifacts/{'/'.join(context.asset_key.path)}/{context.partition_key}.json"

@@ -1,0 +1,214 @@
+"""The encoded tracks: one asset per codec family and one for the sound, then all of them as HLS and DASH."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from video_pipeline.assets import show
+from video_pipeline.assets.ingest import GROUP
+from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
+from video_pipeline.assets.values import AcceptedSource, AudioTrack, Renditions
+from video_pipeline.media import audio as audio_encoding
+from video_pipeline.media import encode as encoding
+from video_pipeline.media import package as packaging
+from video_pipeline.media.model import EncodingPlan, Family, RungPlan, Streams, Track
+from video_pipeline.media.tools import build
+from video_pipeline.partitions import videos
+from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
+
+_TITLES: dict[Family, str] = {"h264": "H.264", "hevc": "HEVC", "vp9": "VP9", "av1": "AV1"}
+
+
+def _family(family: Family) -> dg.AssetsDefinition:
+    title = _TITLES[family]
+
+    @dg.asset(
+        key=["renditions", family],
+        partitions_def=videos,
+        group_name=GROUP,
+        kinds={"ffmpeg", family},
+        owners=OWNERS,
+        code_version="1",
+        retry_policy=RETRY,
+        description=f"The {title} rungs of the plan, all from one decode of the source, each a row of the table. "
+        "A rung that was encoded before with the same settings is taken from its checkpoint. "
+        "Materialises with no rung if the plan has none.",
+    )
+    def renditions(
+        context: dg.AssetExecutionContext,
+        source: AcceptedSource,
+        encoding_plan: EncodingPlan,
+        media: MediaResource,
+        store: StoreResource,
+        progress: ProgressResource,
+    ) -> dg.MaterializeResult[Renditions]:
+        with stage(context, progress) as step:
+            made, reused = _encode(family, source, encoding_plan, media, store, step)
+        if not made.tracks:
+            return dg.MaterializeResult(value=made, metadata={"rungs": 0, "note": f"{title} is not in this plan"})
+        return dg.MaterializeResult(value=made, metadata=_describe(made, reused, encoding_plan))
+
+    return renditions
+
+
+def _encode(
+    family: Family,
+    source: AcceptedSource,
+    plan: EncodingPlan,
+    media: MediaResource,
+    store: StoreResource,
+    step: Stage,
+) -> tuple[Renditions, int]:
+    rungs = plan.family(family)
+    if not rungs:
+        return Renditions(family=family), 0
+    tools = media.tools
+    keys = {rung.name: encoding.checkpoint_key(plan, rung, build(tools)) for rung in rungs}
+    tracks = {rung.name: store.checkpoints.get("rendition", keys[rung.name], Track) for rung in rungs}
+    missing = [rung for rung in rungs if tracks[rung.name] is None]
+    seconds = None
+    if missing:
+        with media.scratch() as scratch:
+            original = store.objects.local(source.file.blob.key)
+            new = encoding.encode(tools, original, plan, missing, scratch, on_progress=step.progress)
+            seconds = step.seconds
+            for track in new:
+                store.objects.put_file(track.file.key, scratch / f"{track.name}.mp4", move=True)
+                store.checkpoints.put("rendition", keys[track.name], track)
+                tracks[track.name] = track
+    made = tuple(track for track in tracks.values() if track is not None)
+    return Renditions(family=family, tracks=made, encode_seconds=seconds), len(rungs) - len(missing)
+
+
+def _describe(made: Renditions, reused: int, plan: EncodingPlan) -> dict[str, object]:
+    rows = [_row(rung, track, plan) for rung, track in zip(plan.family(made.family), made.tracks, strict=True)]
+    pixels = sum(rung.width * rung.height for rung in plan.family(made.family)) * plan.frames
+    total = sum(track.file.size for track in made.tracks)
+    numbers: dict[str, object] = {
+        "table": show.table(rows),
+        "rungs": len(rows),
+        "rungs_from_checkpoints": reused,
+        "bytes": total,
+        "bits_per_pixel": 8 * total / pixels,
+    }
+    if made.encode_seconds:
+        numbers["encode_seconds"] = made.encode_seconds
+        numbers["realtime_factor"] = float(plan.duration) / made.encode_seconds
+        numbers["encoded_frames_per_second"] = plan.frames * (len(rows) - reused) / made.encode_seconds
+    return numbers
+
+
+def _row(rung: RungPlan, track: Track, plan: EncodingPlan) -> dict[str, show.Cell]:
+    return {
+        "rung": rung.name,
+        "size": f"{rung.width}x{rung.height}",
+        "bytes": track.file.size,
+        "Mbit/s": show.megabits(track.bit_rate),
+        "peak Mbit/s": show.megabits(track.peak_bit_rate),
+        "bits/pixel": round(8 * track.file.size / (rung.width * rung.height * plan.frames), 4),
+        "sha256": track.file.sha256[:12],
+    }
+
+
+h264, hevc, vp9, av1 = (_family(family) for family in ("h264", "hevc", "vp9", "av1"))
+
+
+@dg.asset(
+    key=["renditions", "audio"],
+    partitions_def=videos,
+    group_name=GROUP,
+    kinds={"ffmpeg", "aac"},
+    owners=OWNERS,
+    code_version="1",
+    retry_policy=RETRY,
+)
+def audio(
+    context: dg.AssetExecutionContext,
+    source: AcceptedSource,
+    encoding_plan: EncodingPlan,
+    media: MediaResource,
+    store: StoreResource,
+    progress: ProgressResource,
+) -> dg.MaterializeResult[AudioTrack]:
+    """The sound as AAC stereo, encoded in one piece and exactly as long as the pictures."""
+    planned = encoding_plan.audio
+    with stage(context, progress) as step:
+        track = None
+        if planned is not None:
+            key = audio_encoding.checkpoint_key(encoding_plan, planned, build(media.tools))
+            track = store.checkpoints.get("audio", key, Track)
+            if track is None:
+                with media.scratch() as scratch:
+                    original = store.objects.local(source.file.blob.key)
+                    track = audio_encoding.encode(
+                        media.tools, original, encoding_plan, planned, scratch, on_progress=step.progress
+                    )
+                    store.objects.put_file(track.file.key, scratch / "audio.mp4", move=True)
+                    store.checkpoints.put("audio", key, track)
+        seconds = step.seconds
+    if track is None:
+        return dg.MaterializeResult(value=AudioTrack(), metadata={"note": "the source has no sound"})
+    return dg.MaterializeResult(
+        value=AudioTrack(track=track),
+        metadata={"bytes": track.file.size, "kbit_per_second": track.bit_rate / 1000, "seconds": seconds},
+    )
+
+
+@dg.asset(
+    partitions_def=videos,
+    group_name=GROUP,
+    kinds={"hls", "dash"},
+    owners=OWNERS,
+    code_version="1",
+    retry_policy=RETRY,
+    ins={
+        "h264": dg.AssetIn(["renditions", "h264"]),
+        "hevc": dg.AssetIn(["renditions", "hevc"]),
+        "vp9": dg.AssetIn(["renditions", "vp9"]),
+        "av1": dg.AssetIn(["renditions", "av1"]),
+        "audio": dg.AssetIn(["renditions", "audio"]),
+    },
+)
+def streams(
+    context: dg.AssetExecutionContext,
+    encoding_plan: EncodingPlan,
+    h264: Renditions,
+    hevc: Renditions,
+    vp9: Renditions,
+    av1: Renditions,
+    audio: AudioTrack,
+    media: MediaResource,
+    store: StoreResource,
+    progress: ProgressResource,
+) -> dg.MaterializeResult[Streams]:
+    """HLS and DASH over one set of CMAF files: each track is a single file that both manifests read by byte ranges."""
+    tracks = [*h264.tracks, *hevc.tracks, *vp9.tracks, *av1.tracks, *([audio.track] if audio.track else [])]
+    with stage(context, progress) as step:
+        packaged = _package(encoding_plan, tracks, media, store)
+        seconds = step.seconds
+    return dg.MaterializeResult(
+        value=packaged,
+        metadata={
+            "files": show.table(
+                [{"track": f.name, "bytes": f.file.size, "sha256": f.file.sha256[:12]} for f in packaged.media]
+            ),
+            "bytes": sum(file.file.size for file in packaged.media),
+            "seconds": seconds,
+            "hls master": dg.MetadataValue.md(f"```\n{packaged.texts['hls/master.m3u8']}\n```"),
+        },
+    )
+
+
+def _package(plan: EncodingPlan, tracks: Sequence[Track], media: MediaResource, store: StoreResource) -> Streams:
+    key = packaging.checkpoint_key(media.tools, plan, tracks)
+    packaged = store.checkpoints.get("streams", key, Streams)
+    if packaged is None:
+        with media.scratch() as scratch:
+            files = {track.name: store.objects.local(track.file.key) for track in tracks}
+            packaged = packaging.package(media.tools, plan, tracks, files, scratch)
+            for made in packaged.media:
+                store.objects.put_file(made.file.key, scratch / f"{made.file.sha256}.mp4", move=True)
+            store.checkpoints.put("streams", key, packaged)
+    return packaged

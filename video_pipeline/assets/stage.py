@@ -1,0 +1,81 @@
+"""What every step of a video has in common: progress, cancellation, and one place where errors become failures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import dagster as dg
+from dagster import DagsterExecutionInterruptedError, DagsterRunStatus
+
+from video_pipeline.errors import Cancelled, PipelineError, classify
+from video_pipeline.progress.reporter import Reporter
+from video_pipeline.resources import ProgressResource
+
+# One more try within seconds; every longer wait belongs to the queue, else attempts would multiply.
+RETRY = dg.RetryPolicy(max_retries=1, delay=2)
+OWNERS = ["team:video-platform"]
+JOB_TAG = "video/job"
+REQUEST_TAG = "video/request"
+
+
+@dataclass
+class Stage:
+    """A running step."""
+
+    name: str
+    reporter: Reporter
+    started: float = field(default_factory=time.monotonic)
+
+    def progress(self, fraction: float) -> None:
+        """Tells the share of this step that is done, 0 to 1."""
+        self.reporter.report(self.name, fraction)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+
+@contextmanager
+def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iterator[Stage]:
+    """Runs a step's body: reports its start and end, and turns what it raises into `dg.Failure` by class."""
+    name = "/".join(context.assets_def.keys_by_output_name.get("result", next(iter(context.selected_asset_keys))).path)
+    _stop_if_cancelled(context)
+    reporter = progress.reporter(
+        video_id=context.partition_key, run_id=context.run_id, job_id=context.run.tags.get(JOB_TAG)
+    )
+    running = Stage(name, reporter)
+    reporter.report(name, 0.0)
+    try:
+        yield running
+    except (DagsterExecutionInterruptedError, KeyboardInterrupt):
+        # Under in_process_executor a retry policy would swallow the interrupt and run the step again.
+        if context.instance.get_run_by_id(context.run_id):
+            context.instance.report_run_canceling(context.run)
+        raise failure(Cancelled(f"{name}: cancelled")) from None
+    except Exception as error:
+        ours = classify(error)
+        if ours.detail:
+            context.log.error("%s\n%s", ours, ours.detail)
+        elif ours is not error:
+            context.log.exception("%s", ours)
+        raise failure(ours) from error
+    reporter.report(name, 1.0)
+
+
+def failure(error: PipelineError) -> dg.Failure:
+    """The step's failure: its metadata carry the class for the queue, its text is for people."""
+    return dg.Failure(
+        description=str(error),
+        metadata={"error_class": error.error_class, "error_code": error.code, "error": str(error)},
+        allow_retries=error.error_class == "transient",
+    )
+
+
+def _stop_if_cancelled(context: dg.AssetExecutionContext) -> None:
+    """in_process_executor goes on with steps that do not depend on the interrupted one."""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is not None and run.status in (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED):
+        raise failure(Cancelled("the run is being cancelled"))

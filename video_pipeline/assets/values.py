@@ -1,0 +1,30 @@
+"""What assets hand on to each other besides the models of `media`."""
+
+from __future__ import annotations
+
+from video_pipeline.media.model import Family, Model, SourceFile, Track
+
+
+class AcceptedSource(Model):
+    """The source in the store and the version of the request that asked for it."""
+
+    request: int
+    file: SourceFile
+
+
+class Renditions(Model):
+    """The tracks of one family, largest first; none if the plan has no rung for it."""
+
+    family: Family
+    tracks: tuple[Track, ...] = ()
+    encode_seconds: float | None = None
+    """Wall time of this run's encoding; None if every track came from a checkpoint."""
+
+
+class AudioTrack(Model):
+    track: Track | None = None
+
+
+class Release(Model):
+    release_id: str
+    request: int

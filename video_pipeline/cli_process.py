@@ -1,0 +1,102 @@
+"""`video-pipeline process`: the whole graph for one video, here and now, without Redis or daemon."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from video_pipeline import presets, settings
+from video_pipeline.errors import Cancelled, CheckFailed, DependencyError, PipelineError, SourceError, TransientError
+from video_pipeline.home import prepare
+from video_pipeline.identity import check_video_id, new_video_id
+from video_pipeline.media import tools
+from video_pipeline.stores.sources import local_path
+
+
+@click.command()
+@click.argument("source")
+@click.option("--preset", help="What to make; see the files in video_pipeline/presets. Default: web.")
+@click.option("--video-id", help="1 to 63 of a-z, 0-9 and '-'. Default: a new one.")
+@click.option("--title", help="For people and the search.")
+@click.option("--json", "quiet", is_flag=True, help="No progress, only the result.")
+def process(source: str, preset: str | None, video_id: str | None, title: str | None, quiet: bool) -> None:
+    """Process SOURCE here and print one JSON line: videoId, releaseId and the release's directory."""
+    ours = settings.load()
+    video_id = check_video_id(video_id) if video_id is not None else new_video_id()
+    preset = preset or ours.default_preset
+    presets.load(preset, ours.presets_dir)
+    path = local_path(source).absolute()
+    tools.find(ffmpeg=ours.ffmpeg, ffprobe=ours.ffprobe, packager=ours.packager)
+    prepare(ours)
+    release = run(ours, video_id, source=str(path), preset=preset, title=title, quiet=quiet)
+    print(
+        json.dumps(
+            {
+                "videoId": video_id,
+                "releaseId": release,
+                "release": str(ours.store / "videos" / video_id / "releases" / release),
+            }
+        )
+    )
+
+
+def run(
+    ours: settings.Settings, video_id: str, *, source: str, preset: str, title: str | None = None, quiet: bool = True
+) -> str:
+    """Runs the job in this process and returns the id of the published release.
+
+    Raises:
+        PipelineError: what stopped it, as the failed step had it.
+    """
+    import dagster as dg  # two seconds, and not needed to refuse a bad source
+
+    from video_pipeline.assets.stage import REQUEST_TAG
+    from video_pipeline.definitions import defs
+    from video_pipeline.partitions import videos
+    from video_pipeline.progress.reporter import NullReporter, TextReporter
+    from video_pipeline.resources import IndexResource, ProgressResource
+
+    class TerminalProgress(ProgressResource):
+        """Progress lines on standard error."""
+
+        def reporter(self, **_: Any) -> NullReporter | TextReporter:
+            return NullReporter() if quiet else text
+
+    text = TextReporter(sys.stderr)
+    request = IndexResource().requests.add(video_id=video_id, source=source, preset=preset, title=title)
+    with dg.DagsterInstance.from_config(str(ours.dagster_home)) as instance:
+        instance.add_dynamic_partitions(str(videos.name), [video_id])
+        result = defs.resolve_job_def("process_video").execute_in_process(
+            instance=instance,
+            partition_key=video_id,
+            tags={REQUEST_TAG: str(request.version), "video/id": video_id},
+            resources={"progress": TerminalProgress()},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+        if not result.success:
+            raise first_failure(result)
+    release: str = result.output_for_node("release").release_id
+    return release
+
+
+def first_failure(result: Any) -> PipelineError:
+    """The error of the step that failed first, rebuilt from its metadata."""
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        failed = event.event_specific_data
+        notes = failed.user_failure_data.metadata if failed.user_failure_data else {}
+        sentence = str(notes["error"].value) if "error" in notes else str(failed.error)
+        kind = str(notes["error_class"].value) if "error_class" in notes else "transient"
+        code = str(notes["error_code"].value) if "error_code" in notes else ""
+        if kind == "cancelled":
+            return Cancelled(sentence)
+        if kind == "permanent":
+            # Output that is not as planned is our fault, not the source's.
+            return CheckFailed(sentence) if code == CheckFailed.code else SourceError(sentence)
+        return DependencyError(sentence) if kind == "dependency" else TransientError(sentence)
+    return TransientError("the run failed before its first step; see the Dagster UI")

@@ -1,0 +1,132 @@
+"""Encode the rungs of one family: one decode of the source feeds them all."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from video_pipeline.errors import CommandFailed, SourceError
+from video_pipeline.media import ffmpeg, process
+from video_pipeline.media.bitrate import average_and_peak
+from video_pipeline.media.files import blob_of
+from video_pipeline.media.model import EncodingPlan, RungPlan, Track, VideoEncoder
+from video_pipeline.media.tools import Tools
+
+PAD_SECONDS = 1
+"""How much of a picture may be missing at the end before the frame count no longer fits the plan: containers round
+durations, decoders drop a last broken frame."""
+
+
+def encode(
+    tools: Tools,
+    source: Path,
+    plan: EncodingPlan,
+    rungs: Sequence[RungPlan],
+    out_dir: Path,
+    *,
+    on_progress: Callable[[float], None] | None = None,
+) -> tuple[Track, ...]:
+    """Encodes `rungs` (of one family) into `<out_dir>/<rung name>.mp4`, video only, in one ffmpeg.
+
+    Raises:
+        SourceError: the source cannot be decoded.
+    """
+    if not rungs:
+        return ()
+    args = command(source, plan, rungs, out_dir)
+    try:
+        ffmpeg.ffmpeg(tools, args, duration=plan.duration, on_progress=on_progress)
+    except CommandFailed as error:
+        raise SourceError(f"the video could not be decoded and encoded: {error}", detail=error.detail) from None
+    listed = process.run_all(
+        [packet_list(tools, out_dir / f"{rung.name}.mp4") for rung in rungs],
+        nice=tools.nice,
+    )
+    tracks = []
+    for rung, packets in zip(rungs, listed, strict=True):
+        average, peak = average_and_peak(packets.stdout, plan)
+        file = blob_of(out_dir / f"{rung.name}.mp4")
+        tracks.append(Track(name=rung.name, file=file, bit_rate=average, peak_bit_rate=peak))
+    return tuple(tracks)
+
+
+def command(source: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir: Path) -> list[str]:
+    """The arguments of that one ffmpeg, without its global flags."""
+    encoder = plan.encoder(rungs[0].family)
+    frames = on_grid(graph.input(str(source), **ffmpeg.SOURCE_OPTIONS).video, plan)
+    branches = frames.split() if len(rungs) > 1 else [frames]
+    outputs = [
+        graph.output(
+            _scaled(branches[n] if len(rungs) > 1 else frames, rung),
+            str(out_dir / f"{rung.name}.mp4"),
+            **_options(plan, rung, encoder),
+        )
+        for n, rung in enumerate(rungs)
+    ]
+    args: list[str] = graph.merge_outputs(*outputs).get_args() if len(outputs) > 1 else outputs[0].get_args()
+    return args
+
+
+def on_grid(stream: Any, plan: EncodingPlan) -> Any:
+    """Any source clock onto the plan's: exactly `plan.frames` frames, frame k at k/rate."""
+    rate = plan.rate
+    stream = stream.filter("setpts", "PTS-STARTPTS")
+    stream = stream.filter("fps", fps=f"{rate.numerator}/{rate.denominator}", start_time=0, round="near")
+    stream = stream.filter("tpad", stop_mode="clone", stop=math.ceil(rate * PAD_SECONDS))
+    return stream.filter("trim", end_frame=plan.frames)
+
+
+def _scaled(stream: Any, rung: RungPlan) -> Any:
+    stream = stream.filter("scale", rung.width, rung.height, flags="bicubic")
+    return stream.filter("format", "yuv420p").filter("setsar", 1)
+
+
+def _options(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> dict[str, Any]:
+    return {
+        "c:v": encoder.codec,
+        "preset": encoder.preset,
+        "profile:v": encoder.profile,
+        "threads": encoder.threads,
+        "crf": f"{rung.crf:g}",
+        "maxrate": rung.maxrate,
+        "bufsize": rung.bufsize,
+        # The same grid in every rung: no key frame at a cut, none missing, no reference across one.
+        "g": plan.gop,
+        "keyint_min": plan.gop,
+        "sc_threshold": 0,
+        "flags:v": "+cgop+bitexact",
+        **encoder.options,
+        # Whole ticks per frame, else segment borders of 29.97 drift.
+        "video_track_timescale": timescale(plan.rate),
+        "fps_mode": "passthrough",
+        # Nothing of the source's tags or of this build's name may reach the file: same input, same bytes.
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "fflags": "+bitexact",
+        "movflags": "+negative_cts_offsets",
+    }
+
+
+def timescale(rate: Fraction) -> int:
+    """Ticks per second of which a frame takes a whole number; at least 10000 so that players' clocks are content."""
+    return rate.numerator * math.ceil(Fraction(10_000, rate.numerator))
+
+
+def packet_list(tools: Tools, path: Path) -> list[str]:
+    """The ffprobe command whose output `average_and_peak` reads."""
+    entries = ["-show_entries", "packet=pts_time,size", "-of", "csv=p=0"]
+    return [str(tools.ffprobe), "-v", "error", *entries, str(path)]
+
+
+def checkpoint_key(plan: EncodingPlan, rung: RungPlan, build: str) -> str:
+    """Over all that shapes a rung's bits: the source, the clock, the rung, the encoder and its build."""
+    encoder = plan.encoder(rung.family)
+    parts = [plan.source_sha256, plan.start, plan.rate, plan.frames, plan.gop, plan.filters]
+    text = "\n".join([*map(str, parts), rung.model_dump_json(), encoder.model_dump_json(), build])
+    return hashlib.sha256(text.encode()).hexdigest()

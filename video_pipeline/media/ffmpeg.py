@@ -1,0 +1,76 @@
+"""One ffmpeg command: its global flags, what it may open, and its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from video_pipeline.media import process
+from video_pipeline.media.process import Completed, Limits
+from video_pipeline.media.tools import Tools
+
+STALL_SECONDS = 60.0
+MEMORY = 16 * 2**30
+
+# Demuxers that only read what is in the file itself. Playlists, concat scripts, MPD and SDP are not among them: inside
+# a renamed upload they would read other files or sockets.
+FORMATS = ",".join(
+    """aac,ac3,aiff,asf,av1,avi,caf,dv,dvr-ms,eac3,flac,flv,gif,gxf,h261,h263,h264,hevc,ivf,live_flv,m4v,matroska,webm,
+    mjpeg,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mpegtsraw,mpegvideo,mxf,nsv,nut,obu,ogg,rm,swf,vc1,vc1test,vob,wav,
+    wtv,wv,y4m,yuv4mpegpipe,apng,png_pipe,jpeg_pipe,webp_pipe,ism,ismv""".split()
+).replace(",,", ",")
+SOURCE_OPTIONS: dict[str, str] = {"protocol_whitelist": "file,pipe", "format_whitelist": FORMATS}
+"""Input options of every file that came from outside; `source` has them as words."""
+
+
+def source(path: Path) -> list[str]:
+    """The words that open a file from outside."""
+    options = [word for name, value in SOURCE_OPTIONS.items() for word in (f"-{name}", value)]
+    return [*options, "-i", str(path)]
+
+
+def ffmpeg(
+    tools: Tools,
+    args: Sequence[str],
+    *,
+    duration: Fraction | None = None,
+    on_progress: Callable[[float], None] | None = None,
+    cwd: Path | None = None,
+    stall_seconds: float = STALL_SECONDS,
+) -> Completed:
+    """Runs ffmpeg with `args` after its global flags.
+
+    Args:
+        duration: of the output, seconds; with it `on_progress` gets the share that is done, 0 to 1.
+
+    Raises:
+        CommandFailed, StalledError, DiskFull, ToolMissing: see `process.run`.
+    """
+    argv = [tools.ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
+    watch = None
+    if duration and on_progress:
+        argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
+        watch = _progress(duration, on_progress)
+    return process.run(
+        [*argv, *args],
+        cwd=cwd,
+        nice=tools.nice,
+        limits=Limits(memory=MEMORY),
+        stall_seconds=stall_seconds,
+        on_stdout=watch,
+    )
+
+
+def _progress(duration: Fraction, tell: Callable[[float], None]) -> Callable[[bytes], None]:
+    rest = b""
+
+    def take(data: bytes) -> None:
+        nonlocal rest
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            name, _, value = line.partition(b"=")
+            if name == b"out_time_us" and value.strip().lstrip(b"-").isdigit():
+                tell(min(1.0, max(0.0, int(value) / 1e6 / float(duration))))
+
+    return take

@@ -1,0 +1,31 @@
+"""Files by their content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from video_pipeline.media.model import Blob
+
+_CHUNK = 1 << 20
+
+
+def blob_of(path: Path) -> Blob:
+    """Hash and size of a file."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return Blob(sha256=digest.hexdigest(), size=size)
+
+
+def copy_and_hash(source: Path, target: Path) -> Blob:
+    """Copies a file and returns hash and size of what was copied: one read."""
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb", buffering=0) as file, target.open("wb", buffering=0) as copy:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            copy.write(chunk)
+            size += len(chunk)
+    return Blob(sha256=digest.hexdigest(), size=size)

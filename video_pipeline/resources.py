@@ -1,0 +1,75 @@
+"""What assets ask for: the programs, the stores, the index, the way to tell progress. Opened on use, not at import."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+
+import dagster as dg
+
+from video_pipeline import presets, settings
+from video_pipeline.media import tools as tools_module
+from video_pipeline.media.tools import Tools
+from video_pipeline.presets import Preset
+from video_pipeline.progress.reporter import NullReporter, Reporter
+from video_pipeline.progress.run import reporter_for
+from video_pipeline.stores.checkpoints import Checkpoints
+from video_pipeline.stores.index import Index
+from video_pipeline.stores.objects import LocalStore, ObjectStore
+from video_pipeline.stores.requests import Requests
+from video_pipeline.stores.scratch import scratch
+
+
+class MediaResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """ffmpeg, ffprobe and the packager, the presets, and a place for temporary files."""
+
+    @property
+    def tools(self) -> Tools:
+        """Raises `ToolMissing`."""
+        ours = settings.load()
+        return tools_module.find(ffmpeg=ours.ffmpeg, ffprobe=ours.ffprobe, packager=ours.packager, nice=ours.nice)
+
+    def preset(self, name: str) -> Preset:
+        """Raises `RequestError`."""
+        return presets.load(name, settings.load().presets_dir)
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A temporary directory that is gone afterwards."""
+        return scratch(settings.load().scratch)
+
+
+class StoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The object store and the checkpoints in it."""
+
+    @property
+    def objects(self) -> ObjectStore:
+        return LocalStore(settings.load().store)
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.objects)
+
+
+class IndexResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The index: requests and what is known of every video."""
+
+    @cached_property
+    def index(self) -> Index:
+        index = Index(settings.load().index_url)
+        index.upgrade()
+        return index
+
+    @property
+    def requests(self) -> Requests:
+        return Requests(self.index)
+
+
+class ProgressResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where progress goes: the Redis stream and the job, or nowhere without Redis."""
+
+    def reporter(self, *, video_id: str, run_id: str, job_id: str | None) -> Reporter:
+        ours = settings.load()
+        if ours.redis_url is None:
+            return NullReporter()
+        return reporter_for(ours, video_id=video_id, run_id=run_id, job_id=job_id)

@@ -1,0 +1,71 @@
+"""Takes a source into the store: one read that copies and hashes, or none if the same file was taken in before."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from video_pipeline.errors import SourceError
+from video_pipeline.media.files import copy_and_hash
+from video_pipeline.media.model import SourceFile
+from video_pipeline.stores.checkpoints import Checkpoints
+from video_pipeline.stores.objects import ObjectStore
+
+SCHEMES = ("a path", "file://")
+
+
+def local_path(source: str) -> Path:
+    """The file a source names.
+
+    Raises:
+        SourceError: its scheme is not one of `SCHEMES`, or there is no readable, non-empty file.
+    """
+    parts = urlsplit(source)
+    if parts.scheme == "file":
+        path = Path(unquote(parts.path))
+    elif "://" in source:
+        raise SourceError(f"source {source}: {parts.scheme}:// cannot be read; give {' or '.join(SCHEMES)}")
+    else:
+        path = Path(source)
+    if path.is_dir():
+        raise SourceError(f"source {path}: is a directory; give one video file")
+    try:
+        size = path.stat().st_size
+        with path.open("rb"):
+            pass
+    except FileNotFoundError:
+        raise SourceError(f"source {path}: no such file") from None
+    except OSError as error:
+        raise SourceError(f"source {path}: cannot be read: {error.strerror}") from None
+    if size == 0:
+        raise SourceError(f"source {path}: the file is empty (0 bytes)")
+    return path
+
+
+def fetch(source: str, objects: ObjectStore, checkpoints: Checkpoints, scratch: Path) -> SourceFile:
+    """The source as a blob of the store.
+
+    Raises:
+        SourceError: see `local_path`, or the file changed while it was read.
+    """
+    path = local_path(source)
+    before = path.stat()
+    known = _identity(source, path)
+    remembered = checkpoints.get("source", known, SourceFile)
+    if remembered is not None:
+        return remembered
+    blob = copy_and_hash(path, scratch / "source")
+    if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise SourceError(f"source {path}: the file changed while it was read; submit it when it is complete")
+    objects.put_file(blob.key, scratch / "source", move=True)
+    file = SourceFile(blob=blob, name=path.name, uri=source)
+    checkpoints.put("source", known, file)
+    return file
+
+
+def _identity(source: str, path: Path) -> str:
+    """Changes when the file does, without reading it."""
+    stat = path.stat()
+    parts = (source, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
