@@ -23,6 +23,8 @@ from video_pipeline.media.tools import Tools
 # A header that promises more than this is a decompression bomb, not a video: 16 times 8K.
 MAX_PIXELS = 16 * 7680 * 4320
 PROBE_SECONDS = 60
+# What an MP4 or MOV file starts with; anything else was only named so.
+MP4_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"))
 
 
 def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMetadata:
@@ -35,7 +37,7 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
     try:
         raw = _ffprobe(tools, path, ["-show_format", "-show_streams", "-of", "json"])
     except CommandFailed as error:
-        raise SourceError(f"{name}: {_reason(error.log)}", detail=error.detail) from None
+        raise SourceError(f"{name}: {_reason(error.log, path)}", detail=error.detail) from None
     table = json.loads(raw)
     streams = table.get("streams", [])
     video, others = _pick_video(name, streams)
@@ -60,16 +62,14 @@ def _ffprobe(tools: Tools, path: Path, args: list[str]) -> bytes:
     return process.run(argv, nice=tools.nice, limits=limits, stall_seconds=PROBE_SECONDS).stdout
 
 
-def _reason(log: str) -> str:
+def _reason(log: str, path: Path) -> str:
     """ffprobe's last words, in ours where its own mislead."""
-    known = {
-        "moov atom not found": "its index (moov atom) is missing; the file was probably cut off while it was written",
-        "Invalid data found when processing input": "it is not a video file that can be read",
-        "Permission denied": "it may not be read (permission denied)",
-    }
-    for needle, sentence in known.items():
-        if needle in log:
-            return sentence
+    with path.open("rb") as file:
+        box = file.read(8)[4:]
+    if "moov atom not found" in log and box in MP4_BOXES:
+        return "its index (moov atom) is missing; the file was probably cut off while it was written"
+    if "moov atom not found" in log or "Invalid data found when processing input" in log:
+        return "it is not a video file that can be read"
     lines = [line for line in log.splitlines() if line.strip()]
     return f"it cannot be read as media: {lines[-1] if lines else 'unknown error'}"
 
@@ -151,7 +151,7 @@ def _timing(tools: Tools, path: Path, name: str, video: dict[str, Any], start: F
     try:
         rows = _ffprobe(tools, path, [*selected, "-of", "csv=p=0"]).decode().split()
     except CommandFailed as error:
-        raise SourceError(f"{name}: its packets cannot be read: {_reason(error.log)}") from None
+        raise SourceError(f"{name}: its packets cannot be read: {_reason(error.log, path)}") from None
     tick = Fraction(video["time_base"])
     shown: dict[int, int] = {}
     for row in rows:

@@ -6,6 +6,7 @@ in the SHA-256 of their content, so they never change; other keys can be written
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from video_pipeline.errors import ConflictError, HomeError, ObjectMissing, RequestError, classify
 from video_pipeline.stores.disk import copy_data, make_directory, sync_directory, temporary_file
@@ -114,10 +116,10 @@ class LocalStore(ObjectStore):
 
     def put_bytes(self, key: str, data: bytes, *, if_none_match: bool = False, if_match: str | None = None) -> str:
         target = self._path(key)
-        once = _IMMUTABLE.fullmatch(key) is not None
-        with _explained(), temporary_file(self._temporary) as (file, path):
-            if once and self._have(key, target, len(data)) and not if_none_match:
+        with _explained():
+            if not if_none_match and _IMMUTABLE.fullmatch(key) and self._have(key, target, len(data)):
                 return _etag(data)
+        with _explained(), temporary_file(self._temporary) as (file, path):
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -158,16 +160,13 @@ class LocalStore(ObjectStore):
             sync_directory(to.parent)
 
     def get_bytes(self, key: str) -> bytes:
-        try:
-            with _explained():
-                return self._path(key).read_bytes()
-        except ObjectMissing:
-            raise self._missing(key) from None
+        with _explained(), self._open(key) as file:
+            return file.read()
 
     def stat(self, key: str) -> Stat | None:
         named = _IMMUTABLE.fullmatch(key)
         try:
-            with _explained(), self._path(key).open("rb") as file:
+            with _explained(), self._open(key) as file:
                 if named:
                     return Stat(os.fstat(file.fileno()).st_size, named[1])
                 data = file.read()
@@ -203,6 +202,12 @@ class LocalStore(ObjectStore):
 
     def _missing(self, key: str) -> ObjectMissing:
         return ObjectMissing(f"object {key} is not in the store {self.root}")
+
+    def _open(self, key: str) -> IO[bytes]:
+        try:
+            return self._path(key).open("rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise self._missing(key) from None
 
     def _have(self, key: str, path: Path, size: int) -> bool:
         try:
@@ -257,8 +262,6 @@ def _rename(path: Path, target: Path) -> bool:
     try:
         os.replace(path, target)
     except OSError as error:
-        import errno
-
         if error.errno != errno.EXDEV:
             raise
         return False

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from video_pipeline import presets
+from video_pipeline.errors import RequestError
+
+LADDER = "extends: web\nh264: {rungs: [{height: %s}]}\n"
+
+
+def test_built_in() -> None:
+    speeds = {name: presets.load(name).h264.preset for name in presets.names()}
+    assert speeds["draft"] == "veryfast"
+    assert speeds["web"] == "medium"
+    assert speeds["premium"] == "slow"
+    caps = {name: presets.load(name).max_height for name in ("480p", "720p", "1080p", "4k")}
+    assert caps == {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
+    assert [rung.height for rung in presets.load("web").h264.rungs] == [2160, 1440, 1080, 720, 480, 360, 240]
+
+
+def test_a_user_overrides_one_key_of_a_built_in_preset(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text("extends: web\nh264: {preset: slow}\n")
+    (tmp_path / "mine.yaml").write_text("extends: web\nmax_height: 480\n")
+    web, mine = presets.load("web", tmp_path), presets.load("mine", tmp_path)
+    assert (web.h264.preset, web.audio.bit_rate) == ("slow", 128)
+    assert (mine.h264.preset, mine.max_height) == ("slow", 480)
+    assert "mine" in presets.names(tmp_path)
+
+
+def test_name_does_not_shape_the_output() -> None:
+    assert presets.load("web").digest == presets.load("4k").digest
+    assert presets.load("web").digest != presets.load("draft").digest
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("extends: web\nh264: {speed: fast}\n", r"h264\.speed: this key is unknown"),
+        ("extends: web\nh264: {preset: warp}\n", r"h264\.preset: .*'warp'"),
+        ("extends: web\naudio: {bit_rate: lots}\n", r"audio\.bit_rate: .*'lots'"),
+        ("extends: web\nmax_rate: 0\n", r"max_rate: .*greater than or equal to 1"),
+        (
+            "extends: web\nh264: {rungs: [{height: 481, crf: 23, maxrate: 900}]}\n",
+            r"h264\.rungs\.0\.height: .*multiple of 2",
+        ),
+        (LADDER % "480, crf: 99, maxrate: 900", r"h264\.rungs\.0\.crf"),
+        (
+            LADDER % "480, crf: 23, maxrate: 900}, {height: 720, crf: 23, maxrate: 900",
+            r"h264\.rungs: rung 720 needs a larger maxrate than rung 480",
+        ),
+        ("extends: web\nh264: {rungs: []}\n", r"h264\.rungs"),
+        ("extends: web\nh264: {options: {g: '50'}}\n", r"h264\.options: 'g' is set by the plan"),
+        ("extends: web\nimages: {interval: soon}\n", r"images\.interval: must be a number"),
+        ("extends: nowhere\n", "extends: 'nowhere' is unknown"),
+        ("extends: broken\n", "extends: 'broken' is unknown or extends itself"),
+        ("max_height: 480\n", "description: Field required"),
+        ("- a\n", "must be a mapping"),
+        ("a: [\n", "broken.yaml: "),
+    ],
+)
+def test_a_bad_file_is_refused_with_file_key_and_reason(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "broken.yaml").write_text(text)
+    with pytest.raises(RequestError, match=words) as caught:
+        presets.load("broken", tmp_path)
+    assert str(tmp_path / "broken.yaml") in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["nope", "../web", "", "WEB"])
+def test_unknown(name: str) -> None:
+    with pytest.raises(RequestError, match=r"is unknown; there are .*draft.*web"):
+        presets.load(name)
