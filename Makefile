@@ -48,7 +48,7 @@ unit: $(STAMP_DEV)  ## Unit, integration and end-to-end tests
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 bench: $(STAMP_DEV)  ## Our time against one bare ffmpeg that makes the same rungs
-	$(BIN)/python -m video_pipeline_tests.bench
+	$(BIN)/python -m video_pipeline_tests.bench $(BENCH_ARGS)
 
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build pyproject.toml -o requirements.lock

@@ -109,7 +109,6 @@ def _options(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> dict[
         "map_metadata": -1,
         "map_chapters": -1,
         "fflags": "+bitexact",
-        "movflags": "+negative_cts_offsets",
     }
 
 

@@ -40,7 +40,8 @@ class Limits:
 class Completed:
     stdout: bytes
     stderr: str
-    """The last lines."""
+    """The last lines, or all of it if asked for."""
+    status: int = 0
 
 
 @dataclass
@@ -50,23 +51,25 @@ class _Child:
     on_stdout: Callable[[bytes], None] | None = None
     stdout: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
+    keep_log: bool = False
     moved: float = field(default_factory=time.monotonic)
     cpu: float = -1.0
 
     def take(self, stream: int, data: bytes) -> None:
         if stream == 2:
             self.stderr += data
-            del self.stderr[:-LOG_BYTES]
+            if not self.keep_log:
+                del self.stderr[:-LOG_BYTES]
         elif self.on_stdout:
             self.on_stdout(data)
         else:
             self.stdout += data
 
-    def completed(self) -> Completed:
+    def completed(self, *, check: bool = True) -> Completed:
         log = self.stderr.decode("utf-8", "replace")
         status = self.process.wait()
-        if status == 0:
-            return Completed(bytes(self.stdout), log)
+        if status == 0 or not check:
+            return Completed(bytes(self.stdout), log, status)
         if "No space left on device" in log:
             raise DiskFull("no space left on device; free some and try again", detail=log)
         raise CommandFailed(shlex.join(self.argv), status, log)
@@ -80,18 +83,21 @@ def run(
     limits: Limits | None = None,
     stall_seconds: float | None = None,
     on_stdout: Callable[[bytes], None] | None = None,
+    keep_log: bool = False,
 ) -> Completed:
     """Runs one child to its end.
 
     Args:
         stall_seconds: the child is stopped when neither its output nor its CPU time moves for this long.
         on_stdout: gets standard output as it comes, instead of `Completed.stdout`.
+        keep_log: all of standard error is wanted, not only its last lines.
 
     Raises:
         CommandFailed: it ended with another status than 0.
         StalledError, DiskFull, ToolMissing: as their names say.
     """
     child = _start(argv, cwd, nice, limits or Limits(), on_stdout)
+    child.keep_log = keep_log
     _attend([child], stall_seconds)
     return child.completed()
 
@@ -103,8 +109,10 @@ def run_all(
     nice: int = 0,
     limits: Limits | None = None,
     stall_seconds: float | None = None,
+    check: bool = True,
 ) -> list[Completed]:
-    """Runs several children at once; the results are in order. Raises as `run`, for the first that failed."""
+    """Runs several children at once; the results are in order. Raises as `run`, for the first that failed; without
+    `check` a failed one is a result like the others."""
     children: list[_Child] = []
     try:
         for argv in argvs:
@@ -112,8 +120,8 @@ def run_all(
     except BaseException:
         _stop(children)
         raise
-    _attend(children, stall_seconds)
-    return [child.completed() for child in children]
+    _attend(children, stall_seconds, stop_on_failure=check)
+    return [child.completed(check=check) for child in children]
 
 
 def _start(
@@ -156,7 +164,7 @@ def _start(
     return _Child(words, process, on_stdout)
 
 
-def _attend(children: list[_Child], stall_seconds: float | None) -> None:
+def _attend(children: list[_Child], stall_seconds: float | None, *, stop_on_failure: bool = True) -> None:
     """Drains the pipes until all have ended; a failed one, a stalled one or an interrupt stops them all."""
     try:
         with selectors.DefaultSelector() as selector:
@@ -174,7 +182,7 @@ def _attend(children: list[_Child], stall_seconds: float | None) -> None:
                         child.take(number, data)
                         continue
                     selector.unregister(key.fileobj)
-                    if len(children) > 1 and number == 1 and child.process.wait() != 0:
+                    if stop_on_failure and number == 1 and child.process.wait() != 0:
                         _stop(children)
                 if stall_seconds is not None:
                     for child in children:

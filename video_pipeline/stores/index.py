@@ -137,20 +137,26 @@ class Index:
         try:
             yield
         except sa.exc.DatabaseError as error:
-            raise self._explain(error) from error
+            ours = explain(self.path, str(error.orig))
+            if ours is None:
+                raise
+            raise ours from error
 
-    def _explain(self, error: sa.exc.DBAPIError) -> PipelineError | sa.exc.DBAPIError:
-        # By text: Python 3.10 does not tell SQLite's error code.
-        text = str(error.orig)
-        if "is full" in text:
-            return DiskFull(f"index {self.path}: no space left on device; free some and try again")
-        if "locked" in text:
-            return TransientError(f"index {self.path}: another writer held it for {BUSY_SECONDS} s")
-        if "unable to open" in text or "readonly" in text or "disk I/O" in text:
-            return HomeError(f"index {self.path}: cannot be used: {text}")
-        if "malformed" in text or "not a database" in text:
-            return HomeError(f"index {self.path}: the file is damaged ({text}); restore a copy or move it away")
-        return error
+
+def explain(path: Path, text: str) -> PipelineError | None:
+    """What SQLite's message says of the file, if it is about the file.
+
+    By text: Python 3.10 does not tell SQLite's error code.
+    """
+    if text.startswith("database or disk is full"):
+        return DiskFull(f"index {path}: no space left on device; free some and try again")
+    if text.startswith(("database is locked", "database table is locked", "database schema is locked")):
+        return TransientError(f"index {path}: another writer held it for {BUSY_SECONDS} s")
+    if text.startswith(("unable to open database", "attempt to write a readonly", "disk I/O error")):
+        return HomeError(f"index {path}: cannot be used: {text}")
+    if text.startswith(("database disk image is malformed", "file is not a database")):
+        return HomeError(f"index {path}: the file is damaged ({text}); restore a copy or move it away")
+    return None
 
 
 def _configure(connection: Any, _: object) -> None:

@@ -53,7 +53,7 @@ class Requests:
         Raises:
             RequestError: a text or custom field that no JSON document can hold.
         """
-        row = {
+        row: dict[str, Any] = {
             "video_id": video_id,
             "source": source,
             "preset": preset,

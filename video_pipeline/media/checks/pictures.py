@@ -1,0 +1,75 @@
+"""Checks of the pictures: the sprite sheets hold every tile, and no file is empty."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from video_pipeline.media.checks.tracks import verdict
+from video_pipeline.media.model import CheckResult, EncodingPlan, Sprites, Streams, Thumbnails
+from video_pipeline.media.sprites import sheet_name, tile_count
+
+Problem = tuple[str, str]
+
+
+def sprite_tiles(plan: EncodingPlan, sprites: Sprites, pictures: Mapping[str, Path]) -> CheckResult:
+    """As many tiles as planned, each inside its sheet, without a gap in time."""
+    planned = tile_count(plan)
+    cues = re.findall(r"(\S+) --> (\S+)\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)", sprites.vtt)
+    wrong: list[Problem] = []
+    if not sprites.tiles == len(cues) == planned:
+        wrong.append(("sprites.vtt", f"{sprites.tiles} tiles and {len(cues)} cues, {planned} planned"))
+    sizes: dict[str, tuple[int, int]] = {}
+    for n in range(len(sprites.sheets)):
+        size = _size(sheet_name(n), pictures, wrong)
+        if size:
+            sizes[sheet_name(n)] = size
+    end = "00:00:00.000"
+    for start, stop, sheet, *place in cues:
+        x, y, width, height = map(int, place)
+        if sheet not in sizes:
+            wrong.append(("sprites.vtt", f"the cue at {start} names {sheet}, which is not there"))
+        elif x + width > sizes[sheet][0] or y + height > sizes[sheet][1]:
+            wrong.append(("sprites.vtt", f"the cue at {start} lies outside of {sheet} ({x},{y},{width},{height})"))
+        if start != end:
+            wrong.append(("sprites.vtt", f"a cue starts at {start}, the one before ends at {end}"))
+        end = stop
+    return verdict("sprite_tiles", wrong, f"{planned} tiles on {len(sprites.sheets)} sheets")
+
+
+def not_empty(
+    streams: Streams, thumbnails: Thumbnails, sprites: Sprites, media: Mapping[str, Path], pictures: Mapping[str, Path]
+) -> CheckResult:
+    """Every file has content, every picture can be opened."""
+    wrong: list[Problem] = []
+    files = {**media, **pictures}
+    wrong += ((name, "is missing or empty") for name, path in files.items() if not _weighs(path))
+    wrong += ((path, "is empty") for path, text in streams.texts.items() if not text.strip())
+    names = [picture.name for picture in (thumbnails.poster, *thumbnails.candidates)]
+    for name in names:
+        _size(name, pictures, wrong)
+    count = len(files) + len(streams.texts)
+    return verdict("not_empty", wrong, f"{count} files have content, {len(names) + len(sprites.sheets)} are pictures")
+
+
+def _weighs(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _size(name: str, pictures: Mapping[str, Path], wrong: list[Problem]) -> tuple[int, int] | None:
+    try:
+        with Image.open(pictures[name]) as picture:
+            picture.load()
+            return picture.size
+    except (KeyError, OSError, UnidentifiedImageError) as error:
+        wrong.append((name, f"is no picture: {error}"))
+    return None
+
+
+def named(thumbnails: Thumbnails, sprites: Sprites) -> Iterable[str]:
+    """The names under which `inspect` expects pictures."""
+    yield from (picture.name for picture in (thumbnails.poster, *thumbnails.candidates))
+    yield from (sheet_name(n) for n in range(len(sprites.sheets)))

@@ -1,0 +1,93 @@
+"""HLS playlists, read and written through the m3u8 library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from itertools import accumulate
+
+import m3u8
+
+FIRST_BITS = 2_000_000
+"""Players start with the first variant listed; Apple advises one of about 2 Mbit/s
+(https://developer.apple.com/documentation/http-live-streaming/hls-authoring-specification-for-apple-devices, 9.22)."""
+
+
+def media_playlist(text: str, address: Mapping[str, str]) -> str:
+    """The packager's media playlist with every URI replaced by `address`, and without its comments."""
+    playlist = m3u8.loads(text)
+    for segment in playlist.segments:
+        segment.init_section.uri = address[segment.uri]  # one section object may serve all segments
+        segment.uri = address[segment.uri]
+    return _text(playlist)
+
+
+def bit_rates(text: str) -> tuple[int, int]:
+    """Average and peak of a media playlist with byte ranges, bit/s, as `rates` defines them."""
+    playlist = m3u8.loads(text)
+    sizes = [int(segment.byterange.split("@")[0]) for segment in playlist.segments]
+    durations = [Fraction(str(segment.duration)) for segment in playlist.segments]
+    return rates(sizes, durations, Fraction(str(playlist.target_duration)))
+
+
+def rates(sizes: Sequence[int], durations: Sequence[Fraction], target: Fraction) -> tuple[int, int]:
+    """Average and peak bit rate of segments, bit/s.
+
+    The peak is the largest rate of any run of segments that lasts 0.5 to 1.5 target durations (RFC 8216, 4.1); the
+    whole, if none does.
+    """
+    bits, clock = ([0, *accumulate(values)] for values in ([8 * size for size in sizes], durations))
+    average = bits[-1] / clock[-1]
+    peak = Fraction(0)
+    for start in range(len(sizes)):
+        for end in range(start + 1, len(sizes) + 1):
+            lasts = clock[end] - clock[start]
+            if lasts > target * 3 / 2:
+                break
+            if lasts >= target / 2:
+                peak = max(peak, (bits[end] - bits[start]) / lasts)
+    return round(average), round(peak or average)
+
+
+def master_playlist(text: str, media: Mapping[str, tuple[int, int]]) -> str:
+    """The packager's master with true bit rates, a default sound, and the variant to start with first.
+
+    Args:
+        media: path of a media playlist ("hls/<name>.m3u8") to its average and peak bit rate.
+    """
+    master = m3u8.loads(text)
+    sound = [media[f"hls/{rendition.uri}"] for rendition in master.media if rendition.uri]
+    sound_average, sound_peak = max(sound, default=(0, 0))
+    for rendition in master.media:
+        rendition.default = "YES"
+        rendition.autoselect = "YES"
+    for variant in master.playlists:
+        average, peak = media[f"hls/{variant.uri}"]
+        variant.stream_info.average_bandwidth = average + sound_average
+        variant.stream_info.bandwidth = peak + sound_peak
+    for pictures in master.iframe_playlists:
+        average, peak = media[f"hls/{pictures.uri}"]
+        pictures.iframe_stream_info.average_bandwidth = average
+        pictures.iframe_stream_info.bandwidth = peak
+    by_rate = sorted(master.playlists, key=lambda variant: -variant.stream_info.average_bandwidth)
+    fitting = [variant for variant in by_rate if variant.stream_info.average_bandwidth <= FIRST_BITS]
+    first = fitting[0] if fitting else by_rate[-1]
+    by_rate.sort(key=lambda variant: variant is not first)
+    master.playlists[:] = by_rate
+    master.iframe_playlists.sort(key=lambda pictures: -pictures.iframe_stream_info.bandwidth)
+    return _text(master)
+
+
+def readdressed(text: str, address: Callable[[str], str]) -> str:
+    """A master whose URIs are replaced."""
+    master = m3u8.loads(text)
+    for group in (master.media, master.playlists, master.iframe_playlists):
+        for entry in group:
+            if entry.uri:
+                entry.uri = address(entry.uri)
+    return _text(master)
+
+
+def _text(playlist: m3u8.M3U8) -> str:
+    text: str = playlist.dumps()
+    return text.rstrip("\n") + "\n"

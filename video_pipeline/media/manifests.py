@@ -1,0 +1,39 @@
+"""Both manifests of a release: what the packager leaves open is filled in, what differs from run to run is fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from video_pipeline.media import dash, hls
+from video_pipeline.media.model import EncodingPlan, StreamFile
+
+MASTER, MPD = "hls/master.m3u8", "dash/manifest.mpd"
+
+
+def complete(
+    plan: EncodingPlan, media: Sequence[StreamFile], playlists: Mapping[str, str], mpd: bytes
+) -> dict[str, str]:
+    """The texts of a release, by path.
+
+    Args:
+        playlists: file name to text, as the packager wrote them; `master.m3u8` is one of them.
+        mpd: the packager's.
+    """
+    address = {f"{file.name}.mp4": f"../../../media/{file.file.sha256}.mp4" for file in media}
+    texts = {
+        f"hls/{name}": hls.media_playlist(text, address) for name, text in playlists.items() if name != "master.m3u8"
+    }
+    rates = {name: hls.bit_rates(text) for name, text in texts.items()}
+    texts[MASTER] = hls.master_playlist(playlists["master.m3u8"], rates)
+    texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})
+    return dict(sorted(texts.items()))
+
+
+def pointer_master(text: str, release_id: str) -> str:
+    """A release's HLS master as it stands at videos/<video_id>/master.m3u8."""
+    return hls.readdressed(text, lambda uri: f"releases/{release_id}/hls/{uri}")
+
+
+def pointer_mpd(text: str) -> str:
+    """A release's MPD as it stands at videos/<video_id>/manifest.mpd."""
+    return dash.readdressed(text, lambda uri: uri.removeprefix("../../../"))

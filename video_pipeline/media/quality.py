@@ -1,0 +1,64 @@
+"""The quality report: everything that must hold before a release is published."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from video_pipeline.media.checks import addresses, pictures, tracks
+from video_pipeline.media.checks.reading import read
+from video_pipeline.media.model import EncodingPlan, QualityReport, Sprites, Streams, Thumbnails
+from video_pipeline.media.tools import Tools
+
+CHECKS = {
+    "decodes": "Every packaged file decodes to its end without an error.",
+    "frame_count": "Every rendition has the planned number of frames.",
+    "duration": "Every rendition lasts as long as the plan.",
+    "key_frames": "Key frames lie on the grid and are equal in all renditions.",
+    "track_ends": "Sound and pictures begin at 0 and end within 50 ms of the plan.",
+    "references": "Every reference of every manifest exists with the right length.",
+    "bandwidth": "Every stated bit rate is within 10 % of the measured one.",
+    "sprite_tiles": "The sprite sheets hold the planned number of tiles.",
+    "not_empty": "Nothing is empty, and pictures are pictures.",
+}
+
+
+def inspect(
+    tools: Tools,
+    plan: EncodingPlan,
+    streams: Streams,
+    media: Mapping[str, Path],
+    thumbnails: Thumbnails,
+    sprites: Sprites,
+    images: Mapping[str, Path],
+) -> QualityReport:
+    """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
+
+    Args:
+        media: track name to its packaged file.
+        images: picture name (poster.jpg, 01.jpg, sheet-000.jpg ...) to its file.
+    """
+    readings = read(tools, media)
+    checks = (
+        tracks.decodes(readings),
+        tracks.frame_count(plan, readings),
+        tracks.duration(plan, readings),
+        tracks.key_frames(plan, readings),
+        tracks.track_ends(plan, readings),
+        addresses.references(plan, streams, media),
+        addresses.bandwidth(plan, streams, readings),
+        pictures.sprite_tiles(plan, sprites, images),
+        pictures.not_empty(streams, thumbnails, sprites, media, images),
+    )
+    return QualityReport(
+        passed=all(check.passed for check in checks),
+        checks=checks,
+        subject_digest=subject_digest(plan, streams, thumbnails, sprites),
+    )
+
+
+def subject_digest(plan: EncodingPlan, streams: Streams, thumbnails: Thumbnails, sprites: Sprites) -> str:
+    """Over everything a report is about: a report belongs to what has the same digest."""
+    text = "\n".join(model.model_dump_json() for model in (plan, streams, thumbnails, sprites))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""A poster and thumbnails to choose from: sharp, well exposed frames from inside the scenes, no two alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from video_pipeline.media import process
+from video_pipeline.media.files import blob_of
+from video_pipeline.media.frame_score import Scored, score_frames
+from video_pipeline.media.model import EncodingPlan, RungPlan, Scene, Thumbnail, Thumbnails
+from video_pipeline.media.pictures import save
+from video_pipeline.media.tools import Tools
+
+QUALITY = 88
+MAX_SCENES = 60
+"""Longer videos offer their longest scenes."""
+PLACES = (0.2, 0.35, 0.5, 0.65, 0.8)
+"""Where in a scene frames are looked at; its ends may be fades."""
+ALIKE = 10
+"""Bits of 64 in which two pictures' hashes must differ to count as two."""
+
+
+def make(
+    tools: Tools, small: Path, large: Path, scenes: Sequence[Scene], plan: EncodingPlan, out_dir: Path
+) -> Thumbnails:
+    """Writes `poster.jpg`, `01.jpg` ... into `out_dir`.
+
+    Args:
+        small: a small rung, to judge frames by.
+        large: the largest rung, to take the chosen frames from.
+    """
+    chosen = _choose(small, scenes, plan)
+    best = max(chosen, key=lambda frame: frame.score)
+    others = sorted((frame for frame in chosen if frame is not best), key=lambda frame: frame.frame)
+    named = [("poster.jpg", best), *((f"{n:02}.jpg", frame) for n, frame in enumerate(others, 1))]
+    rung = plan.rungs[0]
+    size = _size(rung, plan.images.poster_width)
+    pictures = _extract(tools, large, [frame.frame for _, frame in named], size, plan)
+    made = []
+    for (name, frame), picture in zip(named, pictures, strict=True):
+        save(picture, out_dir / name, QUALITY)
+        made.append(
+            Thumbnail(
+                name=name,
+                frame=frame.frame,
+                time=round(float(frame.frame / plan.rate), 6),
+                width=size[0],
+                height=size[1],
+                score=round(frame.score, 6),
+                file=blob_of(out_dir / name),
+            )
+        )
+    return Thumbnails(poster=made[0], candidates=tuple(made[1:]))
+
+
+def _choose(small: Path, scenes: Sequence[Scene], plan: EncodingPlan) -> list[Scored]:
+    """The best frame of each scene, best first, without repeats; at least one."""
+    longest = sorted(scenes, key=lambda scene: scene.start - scene.end)[:MAX_SCENES]
+    wanted = {scene.index: [_inside(scene, place) for place in PLACES] for scene in longest}
+    scored = score_frames(small, sorted({frame for frames in wanted.values() for frame in frames}))
+    representatives = [
+        max((scored[frame] for frame in frames if frame in scored), key=lambda frame: frame.score, default=None)
+        for frames in wanted.values()
+    ]
+    ranked = sorted((frame for frame in representatives if frame), key=lambda frame: -frame.score)
+    # A long scene has more to offer than one picture, as far as they differ.
+    ranked += sorted((frame for frame in scored.values() if frame not in ranked), key=lambda frame: -frame.score)
+    chosen: list[Scored] = []
+    for frame in ranked:
+        if frame.usable and all(frame.distance(other) > ALIKE for other in chosen):
+            chosen.append(frame)
+        if len(chosen) > plan.images.candidates:
+            break
+    return chosen or ranked[:1]
+
+
+def _inside(scene: Scene, place: float) -> int:
+    return min(scene.end - 1, scene.start + int(place * (scene.end - scene.start)))
+
+
+def _size(rung: RungPlan, longest: int) -> tuple[int, int]:
+    factor = min(1.0, longest / max(rung.width, rung.height))
+    width, height = (max(2, 2 * round(side * factor / 2)) for side in (rung.width, rung.height))
+    return width, height
+
+
+def _extract(
+    tools: Tools, large: Path, frames: Sequence[int], size: tuple[int, int], plan: EncodingPlan
+) -> list[Image.Image]:
+    """Exact frames of the grid: a seek to half a frame before lands on the key frame and decodes up to it."""
+    argvs: list[list[str]] = []
+    for frame in frames:
+        start = max(0.0, float((frame - 0.5) / plan.rate))
+        argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-threads", "1", "-ss", f"{start:.6f}", "-i", str(large)]
+        argv += ["-frames:v", "1", "-vf", f"scale={size[0]}:{size[1]}:flags=lanczos,format=rgb24"]
+        argvs.append([*argv, "-f", "rawvideo", "-"])
+    pictures: list[Image.Image] = []
+    width = os.cpu_count() or 2
+    for start_at in range(0, len(argvs), width):
+        done = process.run_all(argvs[start_at : start_at + width], nice=tools.nice)
+        pictures += [Image.frombytes("RGB", size, one.stdout) for one in done]
+    return pictures
