@@ -122,6 +122,6 @@ def classify(error: BaseException) -> PipelineError:
         where = f" ({error.filename})" if error.filename else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return DiskFull(f"no space left on device{where}; free some and try again")
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             return HomeError(f"not allowed to write{where}: {error.strerror}")
     return TransientError(f"{type(error).__name__}: {error}")

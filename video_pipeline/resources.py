@@ -1,7 +1,5 @@
 """What assets ask for: the programs, the stores, the index, the way to tell progress. Opened on use, not at import."""
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +11,6 @@ from video_pipeline.media import tools as tools_module
 from video_pipeline.media.tools import Tools
 from video_pipeline.presets import Preset
 from video_pipeline.progress.reporter import NullReporter, Reporter
-from video_pipeline.progress.run import reporter_for
 from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.objects import LocalStore, ObjectStore
@@ -72,4 +69,6 @@ class ProgressResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         ours = settings.load()
         if ours.redis_url is None:
             return NullReporter()
+        from video_pipeline.progress.redis import reporter_for  # BullMQ's client is not needed without a queue
+
         return reporter_for(ours, video_id=video_id, run_id=run_id, job_id=job_id)

@@ -1,7 +1,5 @@
 """What happens in the video: scenes, silence, black, loudness."""
 
-from __future__ import annotations
-
 import hashlib
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """Pictures: a poster, thumbnails to choose from, and the sprite sheets a player scrubs by."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from video_pipeline.assets.values import Renditions
 from video_pipeline.media import sprites as spriting
 from video_pipeline.media import thumbnails as thumbnailing
 from video_pipeline.media.model import Blob, ContentAnalysis, EncodingPlan, Sprites, Thumbnails
+from video_pipeline.media.pictures import preview
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
 from video_pipeline.stores.objects import ObjectStore
@@ -62,7 +61,7 @@ def thumbnails(
                     store.objects.put_file(picture.file.key, scratch / picture.name)
                 store.checkpoints.put("thumbnails", key, made)
         seconds = step.seconds
-        preview = spriting.preview(store.objects.local(made.poster.file.key), PREVIEW_BYTES)
+        poster = preview(store.objects.local(made.poster.file.key), PREVIEW_BYTES)
     rows: list[dict[str, show.Cell]] = [
         {"file": t.name, "time s": round(t.time, 3), "size": f"{t.width}x{t.height}", "score": round(t.score, 3)}
         for t in (made.poster, *made.candidates)
@@ -70,7 +69,7 @@ def thumbnails(
     return dg.MaterializeResult(
         value=made,
         metadata={
-            "poster": show.picture(preview, "poster"),
+            "poster": show.picture(poster, "poster"),
             "table": show.table(rows),
             "candidates": len(made.candidates),
             "bytes": made.poster.file.size + sum(t.file.size for t in made.candidates),
@@ -108,7 +107,7 @@ def sprites(
                     store.objects.put_file(sheet.key, scratch / f"sheet-{number:03}.jpg")
                 store.checkpoints.put("sprites", key, made)
         seconds = step.seconds
-        contact = spriting.preview(_first(made.sheets, store.objects), PREVIEW_BYTES)
+        contact = preview(_first(made.sheets, store.objects), PREVIEW_BYTES)
     return dg.MaterializeResult(
         value=made,
         metadata={

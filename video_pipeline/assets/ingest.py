@@ -1,7 +1,5 @@
 """From a request to a plan: take the source in, find out what it is, decide what to make of it."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

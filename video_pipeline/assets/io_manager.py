@@ -1,7 +1,5 @@
 """Hands models from asset to asset as JSON in the object store, so that any worker can go on where another stopped."""
 
-from __future__ import annotations
-
 import dagster as dg
 from pydantic import BaseModel
 

@@ -1,7 +1,5 @@
 """The encoded tracks: one asset per codec family and one for the sound, then all of them as HLS and DASH."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import dagster as dg

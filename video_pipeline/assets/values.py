@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from video_pipeline.media.model import Family, Model, SourceFile, Track
+from video_pipeline.base import Model
+from video_pipeline.media.model import Family, SourceFile, Track
 
 
 class AcceptedSource(Model):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 
 from video_pipeline.errors import ToolMissing
@@ -93,3 +95,14 @@ def _output(program: Path, *args: str) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolMissing(f"{program} does not run: {error}") from None
     return done.stdout + done.stderr
+
+
+def builds(tools: Tools) -> dict[str, str]:
+    """Every program and library that shapes the bytes of a release, with its version."""
+    digest = hashlib.sha256(build(tools).encode()).hexdigest()[:12]
+    return {
+        "ffmpeg": f"{version(tools.ffmpeg)} build {digest}",
+        "packager": version(tools.packager),
+        "pillow": metadata.version("pillow"),
+        "scenedetect": metadata.version("scenedetect"),
+    }

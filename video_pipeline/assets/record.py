@@ -1,0 +1,89 @@
+"""What the index shall know of a video, from what its assets made."""
+
+from __future__ import annotations
+
+from video_pipeline.assets.values import Renditions
+from video_pipeline.media.model import (
+    ContentAnalysis,
+    EncodingPlan,
+    QualityReport,
+    SourceFile,
+    Streams,
+    TechnicalMetadata,
+    Thumbnails,
+    Track,
+)
+from video_pipeline.stores.requests import VideoRequest
+from video_pipeline.stores.videos import RenditionRecord, VideoRecord
+
+
+def video_record(
+    request: VideoRequest,
+    release_id: str,
+    source: SourceFile,
+    technical: TechnicalMetadata,
+    analysis: ContentAnalysis,
+    plan: EncodingPlan,
+    h264: Renditions,
+    streams: Streams,
+    thumbnails: Thumbnails,
+    report: QualityReport,
+) -> VideoRecord:
+    """The rows of one video."""
+    width, height = technical.video.display_size
+    renditions = _renditions(plan, h264, streams)
+    pixels = sum(rung.width * rung.height for rung in plan.rungs) * plan.frames
+    video_bytes = sum(rendition.bytes for rendition in renditions if rendition.width)
+    seconds = h264.encode_seconds
+    return VideoRecord(
+        video_id=request.video_id,
+        release_id=release_id,
+        request=request.version,
+        title=request.title,
+        description=request.description,
+        tags=request.tags,
+        metadata=request.metadata,
+        preset=plan.preset,
+        source_name=source.name,
+        source_sha256=source.blob.sha256,
+        source_bytes=source.blob.size,
+        container=technical.container,
+        codec=technical.video.codec,
+        width=width,
+        height=height,
+        rate=float(plan.rate),
+        duration=float(plan.duration),
+        loudness=analysis.loudness,
+        encode_seconds=seconds,
+        realtime_factor=float(plan.duration) / seconds if seconds else None,
+        bytes=sum(rendition.bytes for rendition in renditions),
+        bits_per_pixel=8 * video_bytes / pixels,
+        renditions=renditions,
+        scenes=analysis.scenes,
+        thumbnails=(thumbnails.poster, *thumbnails.candidates),
+        checks=report.checks,
+    )
+
+
+def _renditions(plan: EncodingPlan, h264: Renditions, streams: Streams) -> tuple[RenditionRecord, ...]:
+    tracks: dict[str, Track] = {track.name: track for track in h264.tracks}
+    rows = []
+    for file in streams.media:
+        rung = next((rung for rung in plan.rungs if rung.name == file.name), None)
+        bit_rate = round(8 * file.file.size / float(plan.duration))
+        track = tracks.get(file.name)
+        rows.append(
+            RenditionRecord(
+                name=file.name,
+                codec=rung.family if rung else "aac",
+                width=rung.width if rung else None,
+                height=rung.height if rung else None,
+                rate=float(plan.rate) if rung else None,
+                bit_rate=bit_rate,
+                peak_bit_rate=track.peak_bit_rate if track else bit_rate,
+                bytes=file.file.size,
+                sha256=file.file.sha256,
+                bits_per_pixel=8 * file.file.size / (rung.width * rung.height * plan.frames) if rung else None,
+            )
+        )
+    return tuple(rows)

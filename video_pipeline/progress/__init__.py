@@ -1,0 +1,1 @@
+"""How far a video is: stages, their weights, and where it is told."""
