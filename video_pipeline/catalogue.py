@@ -25,7 +25,7 @@ from video_pipeline.stores.index import Index
 from video_pipeline.stores.search import has_field
 
 _DTYPES: dict[type[object], Any] = {
-    sa.Float: "float64",
+    sa.Float: "Float64",
     sa.Integer: "Int64",
     sa.BigInteger: "Int64",
     sa.Boolean: "boolean",
@@ -43,8 +43,8 @@ def frame(
 ) -> pd.DataFrame:
     """Rows of the index.
 
-    Times are aware and UTC, whole numbers `Int64`, truth values `boolean`, texts `string`; `tags` and `metadata` hold
-    lists and dicts. Units are those of `stores.videos.VideoRecord`.
+    Times are aware and UTC, whole numbers `Int64`, others `Float64`, truth values `boolean`, texts `string`; `tags`
+    and `metadata` hold lists and dicts. Units are those of `stores.videos.VideoRecord`.
 
     Args:
         what: a table (videos, renditions, scenes, thumbnails, checks, custom_fields, requests) or a SELECT.
@@ -65,7 +65,7 @@ def frame(
     if "metadata" not in made:
         raise RequestError(f"{what!r} has no column metadata; custom fields are in videos and requests")
     fields = pd.json_normalize(list(made["metadata"])).add_prefix("metadata.")
-    joined: pd.DataFrame = pd.concat([made, fields.convert_dtypes(convert_floating=False)], axis=1)
+    joined: pd.DataFrame = pd.concat([made, fields.convert_dtypes()], axis=1)
     return joined
 
 
@@ -98,7 +98,7 @@ def _typed(name: str, values: list[query.Value]) -> pd.Series[Any]:
             return plain.astype(_DTYPES[kind])
     except (TypeError, ValueError):
         pass
-    inferred: pd.Series[Any] = plain.convert_dtypes(convert_floating=False)
+    inferred: pd.Series[Any] = plain.convert_dtypes()
     return inferred
 
 

@@ -9,7 +9,15 @@ from typing import Any
 import click
 
 from video_pipeline import presets, settings
-from video_pipeline.errors import Cancelled, CheckFailed, DependencyError, PipelineError, SourceError, TransientError
+from video_pipeline.errors import (
+    Cancelled,
+    CheckFailed,
+    DependencyError,
+    Interrupted,
+    PipelineError,
+    SourceError,
+    TransientError,
+)
 from video_pipeline.home import prepare
 from video_pipeline.identity import check_video_id, new_video_id
 from video_pipeline.media import tools
@@ -53,8 +61,8 @@ def run(
     """
     import dagster as dg  # two seconds, and not needed to refuse a bad source
 
-    from video_pipeline.assets.stage import REQUEST_TAG
     from video_pipeline.definitions import defs
+    from video_pipeline.intake.tags import REQUEST_TAG, VIDEO_TAG
     from video_pipeline.partitions import videos
     from video_pipeline.progress.reporter import NullReporter, TextReporter
     from video_pipeline.resources import IndexResource, ProgressResource
@@ -72,7 +80,7 @@ def run(
         result = defs.resolve_job_def("process_video").execute_in_process(
             instance=instance,
             partition_key=video_id,
-            tags={REQUEST_TAG: str(request.version), "video/id": video_id},
+            tags={REQUEST_TAG: str(request.version), VIDEO_TAG: video_id},
             resources={"progress": TerminalProgress()},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
@@ -93,7 +101,7 @@ def first_failure(result: Any) -> PipelineError:
         sentence = str(notes["error"].value) if "error" in notes else str(failed.error)
         kind = str(notes["error_class"].value) if "error_class" in notes else "transient"
         code = str(notes["error_code"].value) if "error_code" in notes else ""
-        if kind == "cancelled":
+        if kind == "cancelled" or code == Interrupted.code:
             return Cancelled(sentence)
         if kind == "permanent":
             # Output that is not as planned is our fault, not the source's.

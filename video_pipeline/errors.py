@@ -8,6 +8,7 @@
     ├── TransientError          worth another attempt: a race, a stalled child
     │   ├── ConflictError       another writer was faster (conditional put, fence)
     │   ├── StalledError        a child made no progress
+    │   ├── Interrupted         our own process is being stopped; another one goes on
     │   └── CommandFailed       a child ended with an error its caller has not explained yet
     ├── DependencyError         something around us is missing, full or down
     │   ├── ToolMissing         a program (ffmpeg, packager, ...) cannot be found or run
@@ -68,6 +69,10 @@ class ConflictError(TransientError):
 
 class StalledError(TransientError):
     code = "stalled"
+
+
+class Interrupted(TransientError):
+    code = "interrupted"
 
 
 class CommandFailed(TransientError):

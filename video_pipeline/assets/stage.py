@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError, DagsterRunStatus
 
-from video_pipeline.errors import Cancelled, PipelineError, classify
+from video_pipeline.errors import Cancelled, Interrupted, PipelineError, classify
+from video_pipeline.intake.tags import JOB_TAG
 from video_pipeline.progress.reporter import Reporter
 from video_pipeline.resources import ProgressResource
 
 # One more try within seconds; every longer wait belongs to the queue, else attempts would multiply.
 RETRY = dg.RetryPolicy(max_retries=1, delay=2)
 OWNERS = ["team:video-platform"]
-JOB_TAG = "video/job"
-REQUEST_TAG = "video/request"
+_interrupted: set[str] = set()
+"""Runs that were interrupted in this process."""
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Stage:
 def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iterator[Stage]:
     """Runs a step's body: reports its start and end, and turns what it raises into `dg.Failure` by class."""
     name = "/".join(context.assets_def.keys_by_output_name.get("result", next(iter(context.selected_asset_keys))).path)
-    _stop_if_cancelled(context)
+    _stop_if_interrupted(context, name)
     reporter = progress.reporter(
         video_id=context.partition_key, run_id=context.run_id, job_id=context.run.tags.get(JOB_TAG)
     )
@@ -52,9 +53,8 @@ def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iter
         yield running
     except (DagsterExecutionInterruptedError, KeyboardInterrupt):
         # Under in_process_executor a retry policy would swallow the interrupt and run the step again.
-        if context.instance.get_run_by_id(context.run_id):
-            context.instance.report_run_canceling(context.run)
-        raise failure(Cancelled(f"{name}: cancelled")) from None
+        _interrupted.add(context.run_id)
+        raise failure(_why_stopped(context, name)) from None
     except Exception as error:
         ours = classify(error)
         if ours.detail:
@@ -70,12 +70,21 @@ def failure(error: PipelineError) -> dg.Failure:
     return dg.Failure(
         description=str(error),
         metadata={"error_class": error.error_class, "error_code": error.code, "error": str(error)},
-        allow_retries=error.error_class == "transient",
+        allow_retries=error.error_class == "transient" and not isinstance(error, Interrupted),
     )
 
 
-def _stop_if_cancelled(context: dg.AssetExecutionContext) -> None:
+def _stop_if_interrupted(context: dg.AssetExecutionContext, name: str) -> None:
     """in_process_executor goes on with steps that do not depend on the interrupted one."""
     run = context.instance.get_run_by_id(context.run_id)
+    cancelled = run is not None and run.status in (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED)
+    if cancelled or context.run_id in _interrupted:
+        raise failure(_why_stopped(context, name))
+
+
+def _why_stopped(context: dg.AssetExecutionContext, name: str) -> PipelineError:
+    """Cancelled by somebody, or the process is told to end: then another worker goes on."""
+    run = context.instance.get_run_by_id(context.run_id)
     if run is not None and run.status in (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED):
-        raise failure(Cancelled("the run is being cancelled"))
+        return Cancelled(f"{name}: cancelled")
+    return Interrupted(f"{name}: interrupted")

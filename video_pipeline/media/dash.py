@@ -20,9 +20,11 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
         peaks: path of the same track's HLS playlist ("hls/<name>.m3u8") to its peak, bit/s.
     """
     root = _parse(text)
-    root.set("mediaPresentationDuration", f"PT{float(plan.duration):.3f}S")
+    duration = f"PT{float(plan.duration):.6f}S"
+    root.set("mediaPresentationDuration", duration)
     for period in root.iterfind("mpd:Period", NS):
         period.set("start", "PT0S")
+        period.set("duration", duration)
         sets = sorted(period.findall("mpd:AdaptationSet", NS), key=_order)
         for number, adaptation in enumerate(sets):
             period.remove(adaptation)
@@ -30,11 +32,13 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
             adaptation.set("startWithSAP", "1")
             adaptation.set("subsegmentStartsWithSAP", "1")
             adaptation.set("subsegmentAlignment", "true")
+            if adaptation.get("contentType") == "video":
+                adaptation.set("frameRate", str(plan.rate))
             for representation in adaptation.iterfind("mpd:Representation", NS):
                 base = _base(representation)
                 name = (base.text or "").removesuffix(".mp4")
                 representation.set("id", name)
-                # The least rate that plays without a stop (ISO/IEC 23009-1, 5.3.5.2): that of the busiest segment.
+                # The same peak as in HLS, so that both players switch at the same rates.
                 representation.set("bandwidth", str(peaks[f"hls/{name}.m3u8"]))
                 base.text = address[f"{name}.mp4"]
             adaptation[:] = sorted(adaptation, key=_rate)
@@ -56,14 +60,20 @@ def _parse(text: bytes) -> Element:
 
 
 def _text(root: Element) -> str:
+    for element in root.iter():
+        # The packager and we add attributes in an order that nothing promises.
+        attributes = sorted(element.attrib.items())
+        element.attrib.clear()
+        element.attrib.update(attributes)
     etree.indent(root)
     xml: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return xml.decode() + "\n"
 
 
-def _order(adaptation: Element) -> tuple[bool, str]:
-    """Pictures first."""
-    return adaptation.get("contentType") != "video", adaptation.get("lang", "")
+def _order(adaptation: Element) -> tuple[bool, str, list[str]]:
+    """Pictures first; the names break every tie, for the packager's own order is a race."""
+    names = sorted(base.text or "" for base in adaptation.iterfind(".//mpd:BaseURL", NS))
+    return adaptation.get("contentType") != "video", adaptation.get("lang", ""), names
 
 
 def _base(representation: Element) -> Element:

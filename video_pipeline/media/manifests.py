@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from video_pipeline.media import dash, hls
 from video_pipeline.media.model import EncodingPlan, StreamFile
@@ -11,18 +12,27 @@ MASTER, MPD = "hls/master.m3u8", "dash/manifest.mpd"
 
 
 def complete(
-    plan: EncodingPlan, media: Sequence[StreamFile], playlists: Mapping[str, str], mpd: bytes
+    plan: EncodingPlan,
+    media: Sequence[StreamFile],
+    durations: Mapping[str, Sequence[Fraction]],
+    playlists: Mapping[str, str],
+    mpd: bytes,
 ) -> dict[str, str]:
     """The texts of a release, by path.
 
     Args:
+        durations: track name to the length of each of its segments, seconds.
         playlists: file name to text, as the packager wrote them; `master.m3u8` is one of them.
         mpd: the packager's.
     """
     address = {f"{file.name}.mp4": f"../../../media/{file.file.sha256}.mp4" for file in media}
-    texts = {
-        f"hls/{name}": hls.media_playlist(text, address) for name, text in playlists.items() if name != "master.m3u8"
-    }
+    texts = {}
+    for file in media:
+        name = f"{file.name}.m3u8"
+        texts[f"hls/{name}"] = hls.media_playlist(playlists[name], address, durations[file.name])
+        name = f"{file.name}-iframes.m3u8"
+        if name in playlists:
+            texts[f"hls/{name}"] = hls.key_frame_playlist(playlists[name], address, plan.rate)
     rates = {name: hls.bit_rates(text) for name, text in texts.items()}
     texts[MASTER] = hls.master_playlist(playlists["master.m3u8"], rates)
     texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})

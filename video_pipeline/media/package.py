@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from video_pipeline.media import manifests, process
+from video_pipeline.media import boxes, manifests, process
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.model import EncodingPlan, StreamFile, Streams, Track
 from video_pipeline.media.tools import Tools, version
 
 STALL_SECONDS = 120
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Part of the checkpoint's key: raise it when `manifests` writes something else."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def package(
     tools: Tools, plan: EncodingPlan, tracks: Sequence[Track], files: Mapping[str, Path], out_dir: Path
 ) -> Streams:
-    """Writes each track as `<out_dir>/<sha256>.mp4` and returns them with both manifests.
+    """Writes each track as `<out_dir>/<sha256>.mp4`, nothing else, and returns them with both manifests.
 
     Args:
         files: track name to the MP4 the encoder wrote.
@@ -27,30 +30,34 @@ def package(
     Raises:
         CommandFailed: the packager refuses a track.
     """
-    process.run(command(tools, plan, tracks, files, out_dir), nice=tools.nice, stall_seconds=STALL_SECONDS, cwd=out_dir)
-    media = []
-    for track in tracks:
-        path = out_dir / f"{track.name}.mp4"
-        blob = blob_of(path)
-        path.rename(out_dir / f"{blob.sha256}.mp4")
-        media.append(StreamFile(name=track.name, file=blob))
-    raw = {path.name: path.read_text("utf-8") for path in out_dir.glob("*.m3u8")}
-    texts = manifests.complete(plan, media, raw, (out_dir / "manifest.mpd").read_bytes())
+    with TemporaryDirectory(dir=out_dir) as name:
+        work = Path(name)
+        for track in tracks:
+            # By link: a comma in a directory's name would end the packager's field.
+            (work / _input(track)).symlink_to(files[track.name].resolve())
+        process.run(command(tools, plan, tracks), nice=tools.nice, stall_seconds=STALL_SECONDS, cwd=work)
+        media, durations = [], {}
+        for track in tracks:
+            path = work / f"{track.name}.mp4"
+            durations[track.name] = [entry.duration for entry in boxes.segment_index(path, boxes.top_level(path))]
+            blob = blob_of(path)
+            path.rename(out_dir / f"{blob.sha256}.mp4")
+            media.append(StreamFile(name=track.name, file=blob))
+        playlists = {path.name: path.read_text("utf-8") for path in work.glob("*.m3u8")}
+        texts = manifests.complete(plan, media, durations, playlists, (work / "manifest.mpd").read_bytes())
     return Streams(media=tuple(media), texts=texts)
 
 
-def command(
-    tools: Tools, plan: EncodingPlan, tracks: Sequence[Track], files: Mapping[str, Path], out_dir: Path
-) -> list[str]:
-    """The packager's command line; it writes `<track>.mp4` and playlists into `out_dir`."""
+def command(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track]) -> list[str]:
+    """The packager's command line. It reads `<track>.in.mp4` and writes `<track>.mp4`, playlists and the MPD in its
+    working directory."""
     argv = [str(tools.packager), "--quiet"]
     for track in tracks:
-        fields = {"in": str(files[track.name]), "output": str(out_dir / f"{track.name}.mp4")}
-        fields["playlist_name"] = f"{track.name}.m3u8"
+        fields = {"in": _input(track), "output": f"{track.name}.mp4", "playlist_name": f"{track.name}.m3u8"}
         if track.name == "audio":
             fields |= {"stream": "audio", "hls_group_id": "audio", "hls_name": "audio"}
-            if plan.audio and plan.audio.language:
-                fields["language"] = plan.audio.language
+            if language := _language(plan):
+                fields["language"] = language
         else:
             fields |= {"stream": "video", "iframe_playlist_name": f"{track.name}-iframes.m3u8"}
         argv.append(",".join(f"{name}={value}" for name, value in fields.items()))
@@ -62,13 +69,24 @@ def command(
         # Creation times would make every run's bytes differ.
         "--use_fake_clock_for_muxer",
         "--hls_playlist_type=VOD",
-        f"--mpd_output={out_dir / 'manifest.mpd'}",
-        f"--hls_master_playlist_output={out_dir / 'master.m3u8'}",
+        "--mpd_output=manifest.mpd",
+        "--hls_master_playlist_output=master.m3u8",
     ]
 
 
 def checkpoint_key(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track]) -> str:
     """Over all that shapes the packaged files: the tracks' bytes, the grid and the packager's build."""
     parts = [CODE_VERSION, version(tools.packager), plan.segment, plan.gop, plan.rate, plan.frames]
-    parts += [plan.audio.language if plan.audio else "", *(f"{track.name} {track.file.sha256}" for track in tracks)]
+    parts += [_language(plan), *(f"{track.name} {track.file.sha256}" for track in tracks)]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def _input(track: Track) -> str:
+    return f"{track.name}.in.mp4"
+
+
+def _language(plan: EncodingPlan) -> str | None:
+    """The source's tag if it is a language. It is free text: a comma in it would add fields to the packager's, and the
+    packager refuses "und"."""
+    tag = (plan.audio and plan.audio.language) or ""
+    return tag if _LANGUAGE.fullmatch(tag) and not tag.startswith("und") else None

@@ -25,22 +25,20 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 class Index:
     """Opens nothing until it is used. Threads and forked processes may share it: every use is a new connection.
 
-    `url` is SQLAlchemy's, e.g. `sqlite:////data/home/index.db`.
+    `url` is `sqlite:///` and the path of the file, as it is: nothing in it is escaped.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = sa.make_url(url)
-        if self.url.get_backend_name() != "sqlite" or not self.url.database or self.url.database == ":memory:":
-            raise HomeError(f"index {self.url}: only SQLite in a file can be used, such as sqlite:////data/index.db")
-
-    @property
-    def path(self) -> Path:
-        return Path(self.url.database or "")
+        self.url = url
+        self.path = Path(url.removeprefix("sqlite:///"))
+        if not url.startswith("sqlite:///") or self.path.name in ("", ":memory:"):
+            raise HomeError(f"index {url}: only SQLite in a file can be used, such as sqlite:////data/index.db")
 
     @cached_property
     def engine(self) -> sa.Engine:
         """For writing; a transaction takes the write lock when it begins."""
-        engine = sa.create_engine(self.url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+        url = sa.URL.create("sqlite", database=str(self.path))
+        engine = sa.create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
         sa.event.listen(engine, "connect", _configure)
         # Else SQLite takes the lock at the first write and fails at once if somebody wrote since the first read.
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -49,7 +47,8 @@ class Index:
     @cached_property
     def readers(self) -> sa.Engine:
         """For reading: the database itself refuses every write."""
-        url = self.url.set(database=f"file:{quote(str(self.path.absolute()))}", query={"mode": "ro", "uri": "true"})
+        file = f"file:{quote(str(self.path.absolute()))}"
+        url = sa.URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"})
         engine = sa.create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
         sa.event.listen(engine, "connect", _configure_reader)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))

@@ -6,11 +6,9 @@ in the SHA-256 of their content, so they never change; other keys can be written
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
-import re
 import stat as stat_module
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -19,11 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from video_pipeline.errors import ConflictError, HomeError, ObjectMissing, RequestError, classify
-from video_pipeline.stores.disk import copy_data, make_directory, sync_directory, temporary_file
-
-_IMMUTABLE = re.compile(r"(?:blobs|videos/[^/]+/media)/(?:.*/)?([0-9a-f]{64})(?:\.[a-z0-9]+)?")
-_NOT_HERE = re.compile(r"[\x00-\x1f\x7f]")
+from video_pipeline.errors import ConflictError, HomeError, ObjectMissing, TransientError, classify
+from video_pipeline.stores.disk import copy_data, make_directory, rename, sync_directory, temporary_file
+from video_pipeline.stores.keys import check_key, content_hash
 
 
 @dataclass(frozen=True)
@@ -32,20 +28,6 @@ class Stat:
     """bytes"""
     etag: str
     """Changes when the content does; compare only."""
-
-
-def check_key(key: str) -> str:
-    """The key, unchanged.
-
-    Raises:
-        RequestError: it is absolute, has an empty part or one that starts with ".", control characters, or is
-            longer than S3's 1024 bytes.
-    """
-    parts = key.split("/")
-    usable = all(part and not part.startswith(".") and len(os.fsencode(part)) <= 255 for part in parts)
-    if not usable or _NOT_HERE.search(key) or len(os.fsencode(key)) > 1024:
-        raise RequestError(f"object key {key!r}: use relative parts joined by '/', none empty or starting with '.'")
-    return key
 
 
 class ObjectStore(ABC):
@@ -117,7 +99,7 @@ class LocalStore(ObjectStore):
     def put_bytes(self, key: str, data: bytes, *, if_none_match: bool = False, if_match: str | None = None) -> str:
         target = self._path(key)
         with _explained():
-            if not if_none_match and _IMMUTABLE.fullmatch(key) and self._have(key, target, len(data)):
+            if not if_none_match and content_hash(key) and self._have(key, target, len(data)):
                 return _etag(data)
         with _explained(), temporary_file(self._temporary) as (file, path):
             file.write(data)
@@ -139,7 +121,7 @@ class LocalStore(ObjectStore):
         with _explained():
             if not self._have(key, target, path.stat().st_size):
                 make_directory(target.parent)
-                if not (move and _rename(path, target)):
+                if not (move and rename(path, target)):
                     self._copy_in(path, target)
                 sync_directory(target.parent)
             if move:
@@ -164,11 +146,11 @@ class LocalStore(ObjectStore):
             return file.read()
 
     def stat(self, key: str) -> Stat | None:
-        named = _IMMUTABLE.fullmatch(key)
+        named = content_hash(key)
         try:
             with _explained(), self._open(key) as file:
                 if named:
-                    return Stat(os.fstat(file.fileno()).st_size, named[1])
+                    return Stat(os.fstat(file.fileno()).st_size, named)
                 data = file.read()
                 return Stat(len(data), _etag(data))
         except ObjectMissing:
@@ -220,7 +202,10 @@ class LocalStore(ObjectStore):
 
     def _copy_in(self, path: Path, target: Path) -> None:
         with path.open("rb") as source, temporary_file(self._temporary) as (file, copied):
+            size = os.fstat(source.fileno()).st_size
             copy_data(source, file)
+            if os.fstat(file.fileno()).st_size != size:
+                raise TransientError(f"{path} changed while it was copied")
             os.fsync(file.fileno())
             os.fchmod(file.fileno(), 0o444)
             os.replace(copied, target)
@@ -253,21 +238,6 @@ class LocalStore(ObjectStore):
 
 def _etag(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _rename(path: Path, target: Path) -> bool:
-    """False if the two are not on one file system. A target that appeared meanwhile has the same content."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    try:
-        os.replace(path, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        return False
-    with suppress(PermissionError):
-        target.chmod(0o444)
-    return True
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def flip(store: ObjectStore, video_id: str, release_id: str, before: Pointer | N
         except ConflictError:
             now = read_pointer(store, video_id)[0]
             if now is None or now.release_id != release_id:
-                raise
+                raise ConflictError(f"video {video_id}: another release was published meanwhile; try again") from None
             pointer = now
     follow(store, video_id)
     return pointer

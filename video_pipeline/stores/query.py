@@ -37,6 +37,7 @@ def run(index: Index, sql: str, parameters: Sequence[Value] = (), *, seconds: fl
     """
     index.require()
     try:
+        sql.encode()  # Python 3.10 says nothing sensible of what is no UTF-8
         with closing(_connect(index)) as connection:
             deadline = time.monotonic() + seconds
             connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
@@ -45,14 +46,14 @@ def run(index: Index, sql: str, parameters: Sequence[Value] = (), *, seconds: fl
             if cursor.description is None:
                 raise RequestError("SQL: this gives no rows; write a SELECT")
             return Result(_unique([column[0] for column in cursor.description]), rows)
-    except (sqlite3.Error, sqlite3.Warning, ValueError) as error:  # ValueError: NUL or no UTF-8 in the text
+    except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
         text = str(error)
         ours = explain(index.path, text)
         if ours is not None:
             raise ours from error
         if text == "interrupted":
             raise RequestError(f"SQL: stopped after {seconds:g} s; ask for less at once") from None
-        if "not authorized" in text or "prohibited" in text:
+        if "not authorized" in text or "prohibited" in text or "authorization denied" in text:
             raise RequestError(f"SQL: only reading is allowed ({text}); write a SELECT") from None
         raise RequestError(f"SQL: {text}") from None
 

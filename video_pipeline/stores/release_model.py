@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from video_pipeline.errors import RequestError
 from video_pipeline.media.model import Blob
-from video_pipeline.stores.objects import check_key
+from video_pipeline.stores.keys import check_key
 
 RELEASE_JSON = "release.json"
 

@@ -67,14 +67,16 @@ def search(
         raise RequestError(f"limit {limit}: must be at least 1")
     terms = _terms(words)
     rank, snippet = (_RANK, _SNIPPET) if terms else (sa.literal(0.0), sa.literal(""))
-    query = sa.select(videos, rank.label("rank"), snippet.label("snippet"))
+    query = sa.select(videos, rank.label("score"), snippet.label("snippet"))
     if terms:
         query = query.join(_WORDS, _WORDS.c.rowid == videos.c.id).where(_matching(terms))
     if codec is not None or min_height is not None:
         query = query.where(_rendition(codec, min_height))
     for key, value in (where or {}).items():
         query = query.where(has_field(videos.c.video_id, key, value))
-    query = query.order_by(sa.literal_column("rank"), videos.c.published.desc(), videos.c.video_id).limit(min(limit, _LARGE))
+    query = query.order_by(sa.literal_column("score"), videos.c.published.desc(), videos.c.video_id).limit(
+        min(limit, _LARGE)
+    )
     with index.read() as connection:
         rows = connection.execute(query).all()
         streams = _streams(connection, [row.video_id for row in rows])
@@ -145,6 +147,6 @@ def _hit(row: Any, streams: list[Any]) -> Hit:
         height=max((stream.shorter_side for stream in streams if stream.shorter_side), default=None),
         codecs=tuple(sorted({stream.codec for stream in streams})),
         duration=row.duration,
-        rank=row.rank,
+        rank=row.score,
         snippet=row.snippet,
     )

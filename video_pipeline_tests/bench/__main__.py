@@ -29,7 +29,9 @@ def main(repeat: int, jobs: int, clip: str | None, preset: str) -> None:
         root = Path(directory)
         pipeline.warm_up(root)
         print(f"{os.cpu_count()} cores; median of {repeat} runs of each side, taken in turn\n")
-        print(f"{'clip':34} {'preset':7} {'bare s':>8} {'ours s':>8} {'wall':>6} {'CPU':>6}   wall and CPU: ours / bare")
+        print(
+            f"{'clip':34} {'preset':7} {'bare s':>8} {'ours s':>8} {'wall':>6} {'CPU':>6}   wall and CPU: ours / bare"
+        )
         for name, wanted in cases:
             path = Path(name) if clip else media / name
             if not path.is_file():

@@ -17,9 +17,7 @@ def draft(store: ObjectStore, mark: str, *, video_id: str = "film", **request: A
     data = mark.encode() * 5000
     blob = Blob(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
     store.put_bytes(blob.key, data)
-    master = (
-        f'#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-STREAM-INF:BANDWIDTH=1000,CODECS="avc1.4d401f"\nh264-{mark}.m3u8\n'
-    )
+    master = f'#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-STREAM-INF:BANDWIDTH=1000,CODECS="avc1.4d401f"\nh264-{mark}.m3u8\n'
     mpd = (
         '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><AdaptationSet id="0"><Representation id="0">'
         f"<BaseURL>../../../media/{blob.sha256}.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>"

@@ -23,7 +23,9 @@ def rendition(codec: str, width: int, height: int) -> RenditionRecord:
     )
 
 
-AUDIO = RenditionRecord(name="audio", codec="aac", bit_rate=128_000, peak_bit_rate=130_000, bytes=64_000, sha256="b" * 64)
+AUDIO = RenditionRecord(
+    name="audio", codec="aac", bit_rate=128_000, peak_bit_rate=130_000, bytes=64_000, sha256="b" * 64
+)
 
 
 def record(video_id: str = "film", release_id: str = "r" * 20, **changes: Any) -> VideoRecord:

@@ -154,3 +154,11 @@ def test_works_after_a_fork(index: Index) -> None:
     with index.write() as connection:
         connection.exec_driver_sql("DELETE FROM videos")
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_any_path_will_do(tmp_path: Path) -> None:
+    index = Index(f"sqlite:///{tmp_path / 'a b%20#?ü'}/index.db")
+    index.upgrade()
+    with index.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM videos").scalar() == 0
+    assert (tmp_path / "a b%20#?ü" / "index.db").is_file()

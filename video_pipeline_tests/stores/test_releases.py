@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import m3u8
@@ -96,8 +97,8 @@ def test_same_draft_same_bytes_in_two_stores(tmp_path: Path) -> None:
         if name == "b":  # the order of a mapping is no content
             made = dataclasses.replace(
                 made,
-                request=dict(reversed(made.request.items())),
-                files=dict(reversed(made.files.items())),
+                request=dict(reversed(list(made.request.items()))),
+                files=dict(reversed(list(made.files.items()))),
                 media=[*made.media, *made.media],
             )
         releases.publish(store, made)
@@ -187,6 +188,29 @@ def test_the_slower_of_two_publishers_conflicts(store: LocalStore) -> None:
     # Unless it wanted the same release.
     assert flip(store, "film", two.release_id, before, etag) == two
     assert one.sequence == 1
+
+
+class Overtaken(LocalStore):
+    """Its publisher is overtaken by another one just before it writes the stable address, and dies just after."""
+
+    def put_bytes(self, key: str, data: bytes, *, if_none_match: bool = False, if_match: str | None = None) -> str:
+        if not key.endswith("film/master.m3u8"):
+            return super().put_bytes(key, data, if_none_match=if_none_match, if_match=if_match)
+        other = LocalStore(self.root)
+        releases.publish(other, draft(other, "three"))
+        with suppress(ConflictError):
+            super().put_bytes(key, data, if_none_match=if_none_match, if_match=if_match)
+        raise KeyboardInterrupt
+
+
+def test_stable_addresses_do_not_fall_behind(store: LocalStore) -> None:
+    releases.publish(store, draft(store, "one"))
+    with pytest.raises(KeyboardInterrupt):
+        releases.publish(Overtaken(store.root), draft(store, "two"))
+    pointer = releases.current(store, "film")
+    assert pointer is not None
+    assert pointer.sequence == 3
+    assert stable(store.root)[0] == pointer.release_id
 
 
 def test_a_blob_that_is_not_there(store: LocalStore) -> None:

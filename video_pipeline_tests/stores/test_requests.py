@@ -71,7 +71,7 @@ for number in range(15):
     requests.add(video_id=f"v{number % 2}", source=sys.argv[2], preset="web")
     requests.add(video_id="job", source=sys.argv[2], preset="web", job_id=f"job {number}")
 """
-    together(script, [[str(index.url), str(number)] for number in range(4)])
+    together(script, [[index.url, str(number)] for number in range(4)])
     assert rows(index, "SELECT video_id, count(*), max(version) FROM requests GROUP BY 1 ORDER BY 1") == [
         ("job", 15, 15),
         ("v0", 32, 32),

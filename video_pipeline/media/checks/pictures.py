@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from video_pipeline.media.checks.tracks import verdict
+from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.model import CheckResult, EncodingPlan, Sprites, Streams, Thumbnails
 from video_pipeline.media.sprites import sheet_name, tile_count
-
-Problem = tuple[str, str]
 
 
 def sprite_tiles(plan: EncodingPlan, sprites: Sprites, pictures: Mapping[str, Path]) -> CheckResult:
@@ -27,6 +25,8 @@ def sprite_tiles(plan: EncodingPlan, sprites: Sprites, pictures: Mapping[str, Pa
         size = _size(sheet_name(n), pictures, wrong)
         if size:
             sizes[sheet_name(n)] = size
+            if size != (due := _sheet_size(sprites, n)):
+                wrong.append((sheet_name(n), f"{size[0]}x{size[1]} pixels, {due[0]}x{due[1]} hold its tiles"))
     end = "00:00:00.000"
     for start, stop, sheet, *place in cues:
         x, y, width, height = map(int, place)
@@ -48,11 +48,20 @@ def not_empty(
     files = {**media, **pictures}
     wrong += ((name, "is missing or empty") for name, path in files.items() if not _weighs(path))
     wrong += ((path, "is empty") for path, text in streams.texts.items() if not text.strip())
-    names = [picture.name for picture in (thumbnails.poster, *thumbnails.candidates)]
-    for name in names:
-        _size(name, pictures, wrong)
+    stated = {picture.name: (picture.width, picture.height) for picture in (thumbnails.poster, *thumbnails.candidates)}
+    for name, (width, height) in stated.items():
+        size = _size(name, pictures, wrong)
+        if size and size != (width, height):
+            wrong.append((name, f"{size[0]}x{size[1]} pixels, {width}x{height} are listed"))
     count = len(files) + len(streams.texts)
-    return verdict("not_empty", wrong, f"{count} files have content, {len(names) + len(sprites.sheets)} are pictures")
+    return verdict("not_empty", wrong, f"{count} files have content, {len(stated) + len(sprites.sheets)} are pictures")
+
+
+def _sheet_size(sprites: Sprites, number: int) -> tuple[int, int]:
+    per_sheet = sprites.columns * sprites.rows
+    tiles = min(per_sheet, sprites.tiles - number * per_sheet)
+    rows = -(-tiles // sprites.columns)
+    return min(sprites.tiles, sprites.columns) * sprites.tile_width, rows * sprites.tile_height
 
 
 def _weighs(path: Path) -> bool:
@@ -63,13 +72,9 @@ def _size(name: str, pictures: Mapping[str, Path], wrong: list[Problem]) -> tupl
     try:
         with Image.open(pictures[name]) as picture:
             picture.load()
-            return picture.size
-    except (KeyError, OSError, UnidentifiedImageError) as error:
+            width, height = picture.size
+            return width, height
+    except (KeyError, OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+        # Pillow raises each of these for a file that is no picture, or a broken one.
         wrong.append((name, f"is no picture: {error}"))
     return None
-
-
-def named(thumbnails: Thumbnails, sprites: Sprites) -> Iterable[str]:
-    """The names under which `inspect` expects pictures."""
-    yield from (picture.name for picture in (thumbnails.poster, *thumbnails.candidates))
-    yield from (sheet_name(n) for n in range(len(sprites.sheets)))

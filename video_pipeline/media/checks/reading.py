@@ -1,42 +1,43 @@
-"""What the packaged files really hold: packets from ffprobe, and one full decode of each."""
+"""What the packaged files really hold: packets from ffprobe, one full decode, and the boxes of each."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from video_pipeline.media import process
+from video_pipeline.media.boxes import Box, Subsegment, segment_index, top_level
 from video_pipeline.media.tools import Tools
 
 STALL_SECONDS = 120
-
-
-@dataclass(frozen=True)
-class Packet:
-    time: Fraction
-    """Presentation time, s."""
-    duration: Fraction
-    size: int
-    position: int
-    """Byte offset in the file."""
-    key: bool
+_PACKET = np.dtype([("time", "i8"), ("duration", "i8"), ("size", "i8"), ("position", "i8"), ("flags", "U3")])
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One packaged file."""
+    """One packaged file, or what could be read of it."""
 
     name: str
     path: Path
-    packets: tuple[Packet, ...]
-    """In order of presentation; those an edit list hides are left out."""
+    size: int
+    """Bytes; 0 if there is no file."""
+    time_base: Fraction
+    """Seconds per tick."""
+    packets: NDArray[np.void]
+    """In order of presentation: `time` and `duration` in ticks, `size` and `position` in bytes, `flags`. Those an edit
+    list hides are left out."""
     decoded_frames: int
     """Of a video; 0 for sound."""
-    fragments: tuple[tuple[int, int], ...]
-    """Offset and length in bytes of each moof with its mdat."""
+    boxes: tuple[Box, ...]
+    index: tuple[Subsegment, ...]
     errors: str
     """What the decoder or ffprobe complained about; empty for a sound file."""
 
@@ -44,79 +45,77 @@ class Reading:
     def is_video(self) -> bool:
         return self.name != "audio"
 
+    @cached_property
+    def times(self) -> NDArray[np.float64]:
+        """Presentation times, s."""
+        seconds: NDArray[np.float64] = self.packets["time"] * float(self.time_base)
+        return seconds
+
+    @cached_property
+    def keys(self) -> NDArray[np.intp]:
+        """Indices of the key frames."""
+        return np.flatnonzero(np.char.startswith(self.packets["flags"], "K"))
+
     @property
     def start(self) -> Fraction:
-        return self.packets[0].time if self.packets else Fraction(0)
+        """Of the presentation, s."""
+        return int(self.packets["time"][0]) * self.time_base if len(self.packets) else Fraction(0)
 
     @property
     def end(self) -> Fraction:
-        return self.packets[-1].time + self.packets[-1].duration if self.packets else Fraction(0)
+        """Of the presentation, s."""
+        if not len(self.packets):
+            return Fraction(0)
+        return int((self.packets["time"] + self.packets["duration"]).max()) * self.time_base
+
+    def bytes_of(self, kind: str) -> tuple[int, int] | None:
+        """First byte and the one behind the last of the first box of this kind."""
+        return next(((box.offset, box.end) for box in self.boxes if box.kind == kind), None)
 
 
 def read(tools: Tools, media: Mapping[str, Path]) -> list[Reading]:
     """Reads and decodes every file, several at once."""
-    entries = "packet=pts_time,duration_time,size,pos,flags"
-    listing = [
-        [tools.ffprobe, "-v", "error", "-show_entries", entries, "-of", "csv=p=0", path] for path in media.values()
+    entries = "packet=pts,duration,size,pos,flags:stream=time_base"
+    listing: list[list[str | Path]] = [
+        [tools.ffprobe, "-v", "error", "-show_entries", entries, "-of", "csv", path] for path in media.values()
     ]
     # -xerror would stop at the first error; the report names what was found.
-    decoding = [
-        [tools.ffmpeg, "-v", "error", "-nostdin", "-progress", "pipe:1", "-i", path, "-f", "null", "-"]
-        for path in media.values()
+    watched = ["-v", "error", "-nostdin", "-progress", "pipe:1"]
+    decoding: list[list[str | Path]] = [
+        [tools.ffmpeg, *watched, "-i", path, "-fps_mode", "passthrough", "-f", "null", "-"] for path in media.values()
     ]
     done = process.run_all([*listing, *decoding], nice=tools.nice, stall_seconds=STALL_SECONDS, check=False)
     readings = []
     for n, (name, path) in enumerate(media.items()):
-        packets, decode = done[n], done[len(media) + n]
-        errors = [line for line in (packets.stderr + decode.stderr).splitlines() if line.strip()]
-        if packets.status or decode.status:
-            errors.append(f"ffprobe ended with status {packets.status}, ffmpeg with {decode.status}")
-        frames = re.findall(rb"^frame=\s*(\d+)", decode.stdout, re.MULTILINE)
+        listed, decoded = done[n], done[len(media) + n]
+        errors = [line for line in (listed.stderr + decoded.stderr).splitlines() if line.strip()]
+        if listed.status or decoded.status:
+            errors.append(f"ffprobe ended with status {listed.status}, ffmpeg with {decoded.status}")
+        frames = re.findall(rb"^frame=\s*(\d+)", decoded.stdout, re.MULTILINE)
+        base = re.search(rb"^stream,(\d+/\d+)", listed.stdout, re.MULTILINE)
+        boxes = top_level(path) if path.is_file() else ()
         readings.append(
             Reading(
                 name=name,
                 path=path,
-                packets=_packets(packets.stdout.decode()),
+                size=path.stat().st_size if path.is_file() else 0,
+                time_base=Fraction(base[1].decode()) if base else Fraction(1),
+                packets=_packets(listed.stdout),
                 decoded_frames=int(frames[-1]) if frames else 0,
-                fragments=_fragments(path),
+                boxes=boxes,
+                index=segment_index(path, boxes),
                 errors="; ".join(errors[:3]),
             )
         )
     return readings
 
 
-def _packets(text: str) -> tuple[Packet, ...]:
-    packets = []
-    for line in text.split():
-        time, duration, size, position, flags = line.split(",")[:5]
-        if "D" not in flags:
-            packets.append(
-                Packet(
-                    time=_time(time), duration=_time(duration), size=int(size), position=int(position), key="K" in flags
-                )
-            )
-    return tuple(sorted(packets, key=lambda packet: packet.time))
-
-
-def _fragments(path: Path) -> tuple[tuple[int, int], ...]:
-    """Walks the top-level boxes (ISO/IEC 14496-12, 4.2)."""
-    found: list[tuple[int, int]] = []
-    with path.open("rb") as file:
-        offset = 0
-        while len(header := file.read(16)) >= 8:
-            size, kind = int.from_bytes(header[:4], "big"), header[4:8]
-            if size == 1:
-                size = int.from_bytes(header[8:16], "big")
-            if size < 8:
-                break
-            if kind == b"moof":
-                found.append((offset, size))
-            elif kind == b"mdat" and found:
-                found[-1] = (found[-1][0], found[-1][1] + size)
-            offset += size
-            file.seek(offset)
-    return tuple(found)
-
-
-def _time(text: str) -> Fraction:
-    return Fraction(0) if text == "N/A" else Fraction(text)
+def _packets(listed: bytes) -> NDArray[np.void]:
+    # A packet without a time or with side data has other columns; the first is a fault, seen as a missing frame.
+    lines = [line for line in listed.splitlines() if line.startswith(b"packet,") and b"N/A" not in line]
+    if not lines:
+        return np.empty(0, _PACKET)
+    columns = range(1, 6)
+    packets = np.loadtxt(io.StringIO(b"\n".join(lines).decode()), _PACKET, delimiter=",", usecols=columns, ndmin=1)
+    shown = packets[np.char.find(packets["flags"], "D") < 0]
+    return shown[np.argsort(shown["time"], kind="stable")]

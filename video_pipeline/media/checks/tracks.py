@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from video_pipeline.media.checks.reading import Reading
+from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.model import CheckResult, EncodingPlan
 
 TOLERANCE = Fraction(50, 1000)
@@ -15,11 +18,8 @@ TICK = Fraction(1, 1000)
 
 def decodes(readings: Sequence[Reading]) -> CheckResult:
     """Every file decodes to its end without an error."""
-    return _verdict(
-        "decodes",
-        ((r.name, f"{r.errors}") for r in readings if r.errors),
-        f"{len(readings)} files decoded to the end without an error",
-    )
+    wrong = ((r.name, r.errors) for r in readings if r.errors)
+    return verdict("decodes", wrong, f"{len(readings)} files decoded to the end without an error")
 
 
 def frame_count(plan: EncodingPlan, readings: Sequence[Reading]) -> CheckResult:
@@ -29,7 +29,7 @@ def frame_count(plan: EncodingPlan, readings: Sequence[Reading]) -> CheckResult:
         for r in _videos(readings)
         if not r.decoded_frames == len(r.packets) == plan.frames
     )
-    return _verdict("frame_count", wrong, f"{plan.frames} frames in each of {len(plan.rungs)} renditions")
+    return verdict("frame_count", wrong, f"{plan.frames} frames in each of {len(plan.rungs)} renditions")
 
 
 def duration(plan: EncodingPlan, readings: Sequence[Reading]) -> CheckResult:
@@ -39,30 +39,46 @@ def duration(plan: EncodingPlan, readings: Sequence[Reading]) -> CheckResult:
         for r in _videos(readings)
         if abs(r.end - r.start - plan.duration) > TICK
     )
-    return _verdict("duration", wrong, f"{float(plan.duration):.3f} s in each of {len(plan.rungs)} renditions")
+    return verdict("duration", wrong, f"{float(plan.duration):.3f} s in each of {len(plan.rungs)} renditions")
 
 
 def key_frames(plan: EncodingPlan, readings: Sequence[Reading]) -> CheckResult:
-    """Key frames lie on the grid, and so at the same times in every rendition."""
-    grid = list(range(0, plan.frames, plan.gop))
+    """Key frames lie on the grid, and so at the same times in every rendition; segments start on it in every track."""
+    wrong = [problem for r in _videos(readings) for problem in _off_grid(plan, r)]
+    wrong += [problem for r in readings for problem in _segments_off_grid(plan, r)]
+    count, seconds = len(range(0, plan.frames, plan.gop)), float(plan.gop / plan.rate)
+    fine = f"{count} key frames, one every {seconds:.3f} s, equal in all renditions"
+    return verdict("key_frames", wrong, fine)
 
-    def off() -> Iterable[tuple[str, str]]:
-        for r in _videos(readings):
-            found = [n for n, packet in enumerate(r.packets) if packet.key]
-            late = [n for n in found if abs(r.packets[n].time - n / plan.rate) > TICK]
-            if found != grid or late:
-                odd = sorted({*found} ^ {*grid}) or late
-                at = ", ".join(f"{float(n / plan.rate):.3f} s" for n in odd[:3])
-                yield r.name, f"{len(found)} key frames, {len(grid)} planned; not on the grid at {at}"
 
-    seconds = float(plan.gop / plan.rate)
-    return _verdict("key_frames", off(), f"{len(grid)} key frames, one every {seconds:.3f} s, equal in all renditions")
+def _off_grid(plan: EncodingPlan, r: Reading) -> Iterable[Problem]:
+    found, grid = r.times[r.keys], np.arange(0, plan.frames, plan.gop) / float(plan.rate)
+    if len(found) == len(grid) and np.all(np.abs(found - grid) <= float(TICK)):
+        return
+    # In whole frames, so that the same frame has the same number in both.
+    odd = np.setxor1d(np.rint(found * float(plan.rate)), np.rint(grid * float(plan.rate))) / float(plan.rate)
+    at = ", ".join(f"{time:.3f} s" for time in (odd if len(odd) else found)[:3])
+    yield r.name, f"{len(found)} key frames, {len(grid)} planned; not on the grid at {at}"
+
+
+def _segments_off_grid(plan: EncodingPlan, r: Reading) -> Iterable[Problem]:
+    length = plan.segment / plan.rate
+    count = len(range(0, plan.frames, plan.segment))
+    # Sound is cut where a frame of it ends.
+    tolerance = TICK if r.is_video else TOLERANCE
+    late = [n for n, entry in enumerate(r.index) if abs(entry.start - n * length) > tolerance]
+    if late:
+        where = r.index[late[0]].start
+        yield r.name, f"segment {late[0]} starts at {float(where):.3f} s, planned {float(late[0] * length):.3f} s"
+    # A few samples more than the pictures may make one segment more.
+    elif not count <= len(r.index) <= count + (not r.is_video):
+        yield r.name, f"{len(r.index)} segments in its index, {count} planned"
 
 
 def track_ends(plan: EncodingPlan, readings: Sequence[Reading]) -> CheckResult:
     """Sound and pictures begin at 0 and end with the plan, within 50 ms."""
 
-    def off() -> Iterable[tuple[str, str]]:
+    def off() -> Iterable[Problem]:
         for r in readings:
             if abs(r.start) > TOLERANCE or abs(r.end - plan.duration) > TOLERANCE:
                 span = f"from {float(r.start):.3f} to {float(r.end):.3f} s"
@@ -72,21 +88,8 @@ def track_ends(plan: EncodingPlan, readings: Sequence[Reading]) -> CheckResult:
             yield name, "planned but not there" if name in planned else "there but not planned"
 
     worst = max((abs(r.end - plan.duration) for r in readings), default=Fraction(0))
-    return _verdict("track_ends", off(), f"all tracks end within {float(worst) * 1000:.0f} ms of the plan")
+    return verdict("track_ends", off(), f"all tracks end within {float(worst) * 1000:.0f} ms of the plan")
 
 
 def _videos(readings: Sequence[Reading]) -> list[Reading]:
     return [reading for reading in readings if reading.is_video]
-
-
-def _verdict(name: str, wrong: Iterable[tuple[str, str]], fine: str) -> CheckResult:
-    return verdict(name, list(wrong), fine)
-
-
-def verdict(name: str, wrong: Sequence[tuple[str, str]], fine: str) -> CheckResult:
-    """A result from (subject, what was measured) pairs of everything that is wrong."""
-    if not wrong:
-        return CheckResult(name=name, passed=True, measured=fine)
-    said = "; ".join(f"{subject}: {measured}" for subject, measured in wrong[:5])
-    more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-    return CheckResult(name=name, passed=False, subject=wrong[0][0], measured=said + more)

@@ -1,0 +1,137 @@
+"""Commands around the running stack: up, worker, submit, status, cancel."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from typing import Any
+
+import click
+
+from video_pipeline import settings
+from video_pipeline.errors import Cancelled, PipelineError, RequestError, SourceError, TransientError
+from video_pipeline.services.stack import Stack, running
+
+LOOK_SECONDS = 0.2
+
+
+@click.command()
+def up() -> None:
+    """Start queue, worker, daemon and Dagster UI; stop them all with Ctrl-C."""
+    with stopping_signals():
+        stack = Stack(settings.load(), say)
+        started = time.monotonic()
+        try:
+            stack.start()
+            say(f"up in {time.monotonic() - started:.1f} s\n{stack.table()}\nCtrl-C stops everything")
+            while True:
+                stack.check()
+                time.sleep(LOOK_SECONDS)
+        except KeyboardInterrupt:
+            say("stopping")
+        finally:
+            stack.stop()
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+class stopping_signals:
+    """SIGTERM and SIGHUP end the block like Ctrl-C."""
+
+    def __enter__(self) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        self._before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+        # A shell that starts us in the background has SIGINT ignored.
+        self._before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+@click.command()
+def worker() -> None:
+    """Run a worker on this host; its addresses come from the settings."""
+    from video_pipeline.execution import worker as worker_module
+
+    worker_module.main()
+
+
+def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """k=v, the value read as JSON if it is some."""
+    fields = {}
+    for text in values:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{text!r}: write it as key=value")
+        try:
+            fields[key] = json.loads(value)
+        except ValueError:
+            fields[key] = value
+    return fields
+
+
+@click.command()
+@click.argument("source")
+@click.option("--preset", help="What to make. Default: web.")
+@click.option("--priority", type=click.IntRange(0, 2_097_151), default=0, help="0 goes first, then 1, 2, ...")
+@click.option("--video-id", help="1 to 63 of a-z, 0-9 and '-'. Default: a new one.")
+@click.option("--title", help="For people and the search.")
+@click.option("--description", help="For people and the search.")
+@click.option("--tag", "tags", multiple=True, help="For the search; may be repeated.")
+@click.option("--meta", "metadata", multiple=True, callback=meta_option, help="A custom field k=v; may be repeated.")
+@click.option("--wait", is_flag=True, help="Show the progress and end with the outcome.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def submit(source: str, priority: int, wait: bool, as_json: bool, **fields: Any) -> None:
+    """Put SOURCE into the queue."""
+    from video_pipeline.intake.submit import follow, submit_job
+
+    ours = running(settings.load())
+    job_id, video_id = submit_job(ours, source, priority=priority, **fields)
+    if not wait:
+        _print({"jobId": job_id, "videoId": video_id}, f"job {job_id}: video {video_id} is in the queue", as_json)
+        return
+    outcome = follow(ours, job_id, video_id, None if as_json else sys.stderr)
+    _print(outcome, f"video {video_id} is published: release {outcome['releaseId']}", as_json)
+
+
+def _print(value: dict[str, Any], sentence: str, as_json: bool) -> None:
+    print(json.dumps(value) if as_json else sentence, flush=True)
+
+
+@click.command()
+@click.argument("video", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(video: str | None, as_json: bool) -> None:
+    """What the queue, the workers and the videos being processed are doing; or all about VIDEO."""
+    from video_pipeline.intake import status as looking
+
+    ours = running(settings.load())
+    found = looking.of_video(ours, video) if video else looking.overall(ours)
+    print(json.dumps(found) if as_json else looking.text(found))
+
+
+@click.command()
+@click.argument("video")
+def cancel(video: str) -> None:
+    """Cancel the job of VIDEO, running or waiting."""
+    from video_pipeline.intake.status import request_cancel
+
+    request_cancel(running(settings.load()), video)
+    print(f"video {video} will be cancelled")
+
+
+def outcome_error(reason: str) -> PipelineError:
+    """A failed job's reason as an error, for the exit code."""
+    if reason == "cancelled":
+        return Cancelled(reason)
+    return TransientError(reason)
+
+
+__all__ = ["RequestError", "SourceError", "cancel", "status", "submit", "up", "worker"]

@@ -1,0 +1,1 @@
+"""How runs are executed: warm Celery workers, their slots, heartbeats and cancellation."""

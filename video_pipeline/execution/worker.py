@@ -1,0 +1,63 @@
+"""The worker's side of Celery: executes a run in a warm child. `video-pipeline worker` starts it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.signals import worker_ready, worker_shutdown
+from dagster import DagsterInstance
+from dagster._cli.api import _execute_run_command_body
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import unpack_value
+from dagster_celery.config import TASK_EXECUTE_JOB_NAME
+
+import video_pipeline.definitions
+from video_pipeline import settings
+from video_pipeline.execution import celery_app
+from video_pipeline.execution.slots import Announcement
+from video_pipeline.execution.watch import RunWatch
+
+configured = settings.load()
+app = celery_app.make(configured)
+announcement = Announcement(configured)
+# Loaded here, so that every forked child has it.
+definitions = video_pipeline.definitions.defs
+
+
+@app.task(name=TASK_EXECUTE_JOB_NAME)  # type: ignore[untyped-decorator]
+def execute_job(execute_job_args_packed: dict[str, Any]) -> int:
+    """Executes one Dagster run; takes the place of dagster-celery's task of this name."""
+    args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)
+    with RunWatch(configured, args.run_id), DagsterInstance.get() as instance:
+        return _execute_run_command_body(
+            instance=instance, run_id=args.run_id, write_stream_fn=lambda _: None, set_exit_code_on_failure=True
+        )
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def announce(**_: Any) -> None:
+    announcement.start()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def withdraw(**_: Any) -> None:
+    announcement.stop()
+
+
+def main() -> None:
+    """Runs the worker in this process until it is told to stop."""
+    app.worker_main(
+        [
+            "worker",
+            "--queues",
+            celery_app.QUEUE,
+            "--concurrency",
+            str(configured.worker_slots),
+            "--pool",
+            "prefork",
+            "--loglevel",
+            "INFO",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+    )

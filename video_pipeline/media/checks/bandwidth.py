@@ -1,0 +1,94 @@
+"""The check that every stated bit rate is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import PurePosixPath
+
+import m3u8
+import numpy as np
+from lxml import etree
+
+from video_pipeline.media import hls
+from video_pipeline.media.checks.reading import Reading
+from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.dash import NS
+from video_pipeline.media.manifests import MASTER, MPD
+from video_pipeline.media.model import CheckResult, Streams
+
+WITHIN = Fraction(10, 100)
+"""Apple's authoring specification wants BANDWIDTH and AVERAGE-BANDWIDTH within 10 % of what is measured
+(https://developer.apple.com/documentation/http-live-streaming/hls-authoring-specification-for-apple-devices)."""
+Stated = tuple[str, str, "int | None", int]
+"""Manifest, attribute and track, what it says, what was measured; both bit/s."""
+
+
+def bandwidth(streams: Streams, readings: Sequence[Reading]) -> CheckResult:
+    """BANDWIDTH, AVERAGE-BANDWIDTH and @bandwidth are within 10 % of what the files weigh."""
+    wrong: list[Problem] = []
+    worst = Fraction(0)
+    try:
+        measured = {r.name: _measure(r, _target(streams, r.name)) for r in readings if len(r.packets) and r.index}
+        for path, what, stated, true in (*_hls(streams, readings, measured), *_dash(streams, measured)):
+            off = abs(Fraction(stated or 0) / true - 1)
+            worst = max(worst, off)
+            if off > WITHIN:
+                wrong.append((path, f"{what} says {stated}, measured {true} bit/s"))
+    except (ValueError, TypeError, LookupError, ZeroDivisionError, etree.LxmlError, SyntaxError):
+        # `references` says which text cannot be read.
+        wrong.append((MASTER, "no bit rate can be read"))
+    return verdict("bandwidth", wrong, f"stated bit rates are within {float(worst):.1%} of the measured ones")
+
+
+def _hls(streams: Streams, readings: Iterable[Reading], measured: dict[str, tuple[int, int]]) -> Iterator[Stated]:
+    master = m3u8.loads(streams.texts.get(MASTER, ""))
+    sound = measured.get("audio", (0, 0))
+    for variant in master.playlists:
+        name = PurePosixPath(variant.uri).stem
+        if name in measured:
+            (average, peak), info = measured[name], variant.stream_info
+            yield MASTER, f"AVERAGE-BANDWIDTH of {name}", info.average_bandwidth, average + sound[0]
+            yield MASTER, f"BANDWIDTH of {name}", info.bandwidth, peak + sound[1]
+    by_playlist = {f"{r.name}-iframes.m3u8": r for r in readings if r.name in measured}
+    for pictures in master.iframe_playlists:
+        if pictures.uri in by_playlist:
+            average, peak = _measure_key_frames(
+                by_playlist[pictures.uri], _target(streams, PurePosixPath(pictures.uri).stem)
+            )
+            info = pictures.iframe_stream_info
+            yield MASTER, f"AVERAGE-BANDWIDTH of {pictures.uri}", info.average_bandwidth, average
+            yield MASTER, f"BANDWIDTH of {pictures.uri}", info.bandwidth, peak
+
+
+def _dash(streams: Streams, measured: dict[str, tuple[int, int]]) -> Iterator[Stated]:
+    if MPD not in streams.texts:
+        return
+    for representation in etree.fromstring(streams.texts[MPD].encode()).iterfind(".//mpd:Representation", NS):
+        name = representation.get("id", "")
+        if name in measured:
+            yield MPD, f"bandwidth of {name}", int(representation.get("bandwidth", "0")), measured[name][1]
+
+
+def _target(streams: Streams, name: str) -> Fraction:
+    """The target duration a playlist states: the measure of what counts as a peak."""
+    return Fraction(str(m3u8.loads(streams.texts[f"hls/{name}.m3u8"]).target_duration))
+
+
+def _measure(r: Reading, target: Fraction) -> tuple[int, int]:
+    """Average and peak bit rate: the bytes of each segment over the time its packets last."""
+    starts = [entry.offset for entry in r.index]
+    segment = np.searchsorted(starts, r.packets["position"], side="right") - 1
+    ticks = np.bincount(segment.clip(0), weights=r.packets["duration"], minlength=len(starts))
+    return hls.rates([entry.size for entry in r.index], [int(n) * r.time_base for n in ticks], target)
+
+
+def _measure_key_frames(r: Reading, target: Fraction) -> tuple[int, int]:
+    """The same of the key frames alone: each with the header of its fragment, until the next one."""
+    keys = r.packets[r.keys]
+    fragments = np.array([box.offset for box in r.boxes if box.kind == "moof"])
+    before = fragments[np.searchsorted(fragments, keys["position"]) - 1]
+    sizes = [int(size) for size in keys["position"] + keys["size"] - before]
+    ends = [*keys["time"][1:], r.end / r.time_base]
+    durations = [(int(end) - int(start)) * r.time_base for start, end in zip(keys["time"], ends, strict=True)]
+    return hls.rates(sizes, durations, target)

@@ -1,0 +1,44 @@
+"""The check that every reference of every manifest leads somewhere, with the right length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+import m3u8
+from lxml import etree
+
+from video_pipeline.media.checks.reading import Reading
+from video_pipeline.media.checks.references_dash import mpd_problems
+from video_pipeline.media.checks.references_hls import master_problems, playlist_problems
+from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.manifests import MASTER, MPD
+from video_pipeline.media.model import CheckResult, EncodingPlan, Streams
+
+
+def references(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading]) -> CheckResult:
+    """Every URI of every manifest exists, every byte range is the part of the file it is said to be, the lengths add up
+    to the plan, and no track is left out."""
+    files = {f"../../../media/{file.file.sha256}.mp4": file for file in streams.media}
+    by_name = {reading.name: reading for reading in readings}
+    media = {uri: by_name[file.name] for uri, file in files.items() if file.name in by_name}
+    wrong: list[Problem] = [
+        (file.name, f"has {media[uri].size if uri in media else 0} bytes, {file.file.size} are listed")
+        for uri, file in files.items()
+        if uri not in media or media[uri].size != file.file.size
+    ]
+    wrong += ((path, "is missing") for path in (MASTER, MPD) if path not in streams.texts)
+    for path, text in streams.texts.items():
+        try:
+            if path == MPD:
+                wrong += mpd_problems(path, etree.fromstring(text.encode()), media, plan)
+            elif path == MASTER:
+                wrong += master_problems(path, m3u8.loads(text), streams)
+            else:
+                wrong += playlist_problems(path, m3u8.loads(text), media, plan)
+        except (ValueError, TypeError, LookupError, AttributeError, etree.LxmlError, SyntaxError) as error:
+            # What the libraries raise for a text that is none.
+            wrong.append((path, f"cannot be read: {error}"))
+    count = sum(text.count(".mp4") + text.count(".m3u8") for text in streams.texts.values())
+    fine = f"{count} references in {len(streams.texts)} manifests exist with their lengths"
+    return verdict("references", cast("Iterable[Problem]", wrong), fine)

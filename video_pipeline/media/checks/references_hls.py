@@ -1,0 +1,99 @@
+"""What is wrong with the references of HLS playlists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import m3u8
+import numpy as np
+
+from video_pipeline.media.checks.reading import Reading
+from video_pipeline.media.checks.tracks import TICK, TOLERANCE
+from video_pipeline.media.checks.verdict import Problem
+from video_pipeline.media.model import EncodingPlan, Streams
+
+
+def master_problems(path: str, master: m3u8.M3U8, streams: Streams) -> Iterable[Problem]:
+    """Of the master: playlists it names that are not there, and tracks it does not name."""
+    named = [entry.uri for entry in (*master.media, *master.playlists, *master.iframe_playlists)]
+    for uri in named:
+        if f"hls/{uri}" not in streams.texts:
+            yield path, f"names {uri}, which is not in the release"
+    for file in streams.media:
+        kinds = [f"{file.name}.m3u8"] + ([] if file.name == "audio" else [f"{file.name}-iframes.m3u8"])
+        for uri in kinds:
+            if uri not in named:
+                yield path, f"does not name {uri}"
+
+
+def playlist_problems(
+    path: str, playlist: m3u8.M3U8, media: Mapping[str, Reading], plan: EncodingPlan
+) -> Iterable[Problem]:
+    """Of a media or I-frame playlist."""
+    segments = playlist.segments
+    total = sum((Fraction(str(segment.duration)) for segment in segments), Fraction(0))
+    if abs(total - plan.duration) > TOLERANCE:
+        yield path, f"its segments last {float(total):.3f} s, planned {float(plan.duration):.3f} s"
+    if not playlist.is_endlist:
+        yield path, "has no end (EXT-X-ENDLIST)"
+    uris = {segment.uri for segment in segments} | {segment.init_section.uri for segment in segments}
+    unknown = sorted(uris - set(media))
+    if unknown or len(uris) != 1:
+        yield path, f"names {', '.join(unknown or sorted(uris)) or 'nothing'}, which is not the one file of this track"
+        return
+    reading = media[uris.pop()]
+    header = reading.bytes_of("moov")
+    for segment in segments:
+        if header is None or _span(segment.init_section.byterange, 0) != (0, header[1]):
+            yield path, f"names bytes {segment.init_section.byterange} as header, which ends at {header and header[1]}"
+            break
+    check = _key_frame_ranges if playlist.is_i_frames_only else _segment_ranges
+    yield from check(path, segments, reading)
+
+
+def _segment_ranges(path: str, segments: m3u8.SegmentList, reading: Reading) -> Iterable[Problem]:
+    """Each range is a segment of the file's own index, one behind the other up to the end of the file."""
+    end = 0
+    for n, segment in enumerate(segments):
+        span = _span(segment.byterange, end)
+        entry = reading.index[n] if n < len(reading.index) else None
+        true = (entry.offset, entry.end) if entry else None
+        if entry is None or span != true:
+            yield path, f"segment {n} is bytes {_text(span)}, by the file {_text(true)}"
+        elif abs(Fraction(str(segment.duration)) - entry.duration) > TICK:
+            yield path, f"segment {n} lasts {segment.duration} s, in the file {float(entry.duration):.3f} s"
+        end = span[1]
+    if end != reading.size:
+        yield path, f"its last segment ends at byte {end}, the file at {reading.size}"
+
+
+def _key_frame_ranges(path: str, segments: m3u8.SegmentList, reading: Reading) -> Iterable[Problem]:
+    """Each range starts with a fragment and holds all of its key frame."""
+    starts = {box.offset for box in reading.boxes if box.kind == "moof"}
+    keys = reading.packets[reading.keys]
+    if len(keys) != len(segments):
+        yield path, f"names {len(segments)} key frames, the file has {len(keys)}"
+        return
+    ends = keys["position"] + keys["size"]
+    end = 0
+    for n, segment in enumerate(segments):
+        span = _span(segment.byterange, end)
+        end = span[1]
+        if span[0] not in starts or not span[0] < keys["position"][n] < ends[n] <= end:
+            frame = (int(keys["position"][n]), int(ends[n]))
+            yield path, f"key frame {n} is bytes {_text(span)}, by the file it is in {_text(frame)}"
+    gaps = np.abs(np.diff(reading.times[reading.keys]) - [segment.duration for segment in segments][:-1])
+    if np.any(gaps > float(TICK)):
+        yield path, f"key frame {int(np.argmax(gaps))} lasts not until the next one"
+
+
+def _span(text: str | None, after: int) -> tuple[int, int]:
+    """First byte and the one behind the last; without an offset a range follows the one before (RFC 8216, 4.3.2.2)."""
+    length, _, offset = (text or "0").partition("@")
+    start = int(offset) if offset else after
+    return start, start + int(length)
+
+
+def _text(span: tuple[int, int] | None) -> str:
+    return f"{span[0]} to {span[1] - 1}" if span else "none"

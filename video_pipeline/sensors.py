@@ -1,0 +1,38 @@
+"""The intake sensor: the reconciler, once per tick."""
+
+import os
+import socket
+
+import dagster as dg
+import redis
+
+from video_pipeline import settings
+from video_pipeline.errors import DependencyError
+from video_pipeline.intake.bull import bull
+from video_pipeline.intake.reconcile import Reconciler
+from video_pipeline.jobs import process_video
+from video_pipeline.partitions import videos
+from video_pipeline.resources import IndexResource
+
+
+# An interval of 0 would mean 30 seconds.
+@dg.sensor(job=process_video, minimum_interval_seconds=1, default_status=dg.DefaultSensorStatus.RUNNING)
+def intake(context: dg.SensorEvaluationContext, index: IndexResource) -> dg.SensorResult | dg.SkipReason:
+    """Takes videos from the queue while workers are free, and settles finished ones: completed, failed for good, or
+    back into the queue for another attempt. Waits for jobs inside its tick, so ticks follow each other closely."""
+    ours = settings.load()
+    if ours.redis_url is None:
+        return dg.SkipReason("no queue is configured (VIDEO_PIPELINE_REDIS_URL)")
+    try:
+        queue = bull(ours)
+        if queue.lease(f"{socket.gethostname()}:{os.getpid()}") is None:
+            return dg.SkipReason("another daemon has the intake; this one takes over when that one is gone")
+        wanted = Reconciler(queue, index.requests, context.instance).tick()
+    except (DependencyError, redis.RedisError) as error:
+        return dg.SkipReason(f"waiting: {error}")
+    if not wanted:
+        return dg.SkipReason("nothing new")
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=run.run_key, partition_key=run.video_id, tags=run.tags) for run in wanted],
+        dynamic_partitions_requests=[videos.build_add_request([run.video_id for run in wanted])],
+    )

@@ -1,0 +1,1 @@
+"""The embedded deployment: every service on one machine, started and stopped together."""

@@ -1,0 +1,117 @@
+"""Child processes of the stack: started with default signals, watched, and ended with everything they started."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from video_pipeline.errors import ServiceDown
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_libc = ctypes.CDLL(None, use_errno=True)
+LAST_LINES = 15
+
+
+@dataclass
+class Child:
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+    patience: float = 10.0
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def last_words(self) -> str:
+        """The last lines of its log."""
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        return "\n".join(f"    {line}" for line in lines[-LAST_LINES:])
+
+    def why_ended(self) -> str:
+        status = self.process.wait()
+        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        return f"{self.name} {how}; the last lines of {self.log}:\n{self.last_words()}"
+
+
+def start(
+    name: str,
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    logs: Path,
+    cwd: Path,
+    stop_signal: signal.Signals = signal.SIGTERM,
+    patience: float = 10.0,
+) -> Child:
+    """Starts a child whose output goes to `<logs>/<name>.log`. It dies with this process, however that ends."""
+    parent = os.getpid()
+
+    def in_child() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        # Dagster copies an ignored SIGINT onto SIGTERM and could then not be stopped.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+
+    log = logs / f"{name}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=in_child,
+        )
+    return Child(name, process, log, stop_signal, patience)
+
+
+def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
+    """Waits for a condition.
+
+    Raises:
+        ServiceDown: the child ended, or the time is over; the message has the end of its log.
+    """
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not child.alive:
+            raise ServiceDown(child.why_ended())
+        if time.monotonic() > deadline:
+            raise ServiceDown(
+                f"{child.name} was not ready after {seconds:.0f} s; see {child.log}\n{child.last_words()}"
+            )
+        time.sleep(0.05)
+
+
+def stop(child: Child) -> None:
+    """Its signal, patience, then KILL for the whole session; nothing it started is left."""
+    if child.alive:
+        _signal(child, child.stop_signal)
+        try:
+            child.process.wait(child.patience)
+        except subprocess.TimeoutExpired:
+            pass
+    # Its own children may outlive it.
+    _signal(child, signal.SIGKILL, group=True)
+    child.process.wait()
+
+
+def _signal(child: Child, number: signal.Signals, *, group: bool = False) -> None:
+    try:
+        if group:
+            os.killpg(child.process.pid, number)
+        else:
+            child.process.send_signal(number)
+    except ProcessLookupError:
+        pass
