@@ -25,7 +25,7 @@ install: $(STAMP)  ## Create .venv with what running needs
 dev: $(STAMP_DEV)  ## ... and what testing needs
 
 demo: $(STAMP)  ## Start everything, process a video (VIDEO=path for yours), show where to watch it
-	@$(BIN)/video-pipeline demo $(VIDEO)
+	@$(BIN)/video-pipeline demo $(if $(filter-out 0,$(DEMO_EXIT)),--exit) $(if $(VIDEO),"$(VIDEO)")
 
 test: lint type imports unit  ## Everything that must pass
 

@@ -15,7 +15,7 @@ COMMANDS = {
     "process": "video_pipeline.cli_process:process",
     "doctor": "video_pipeline.doctor:doctor",
     "up": "video_pipeline.cli_stack:up",
-    "demo": "video_pipeline.cli_stack:demo",
+    "demo": "video_pipeline.cli_demo:demo",
     "worker": "video_pipeline.cli_stack:worker",
     "submit": "video_pipeline.cli_stack:submit",
     "status": "video_pipeline.cli_stack:status",

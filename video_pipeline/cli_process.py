@@ -17,11 +17,16 @@ from video_pipeline.errors import (
     PipelineError,
     SourceError,
     TransientError,
+    classify,
 )
 from video_pipeline.home import prepare
 from video_pipeline.identity import check_video_id, new_video_id
 from video_pipeline.media import tools
+from video_pipeline.stores.index import explain
 from video_pipeline.stores.sources import local_path
+
+# With Dagster's own, two children per step tail its log, share our terminal, and answer Ctrl-C with a traceback.
+COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
 
 @click.command()
@@ -60,6 +65,8 @@ def run(
         PipelineError: what stopped it, as the failed step had it.
     """
     import dagster as dg  # two seconds, and not needed to refuse a bad source
+    from dagster._core.instance import InstanceRef
+    from sqlalchemy.exc import DatabaseError
 
     from video_pipeline.definitions import defs
     from video_pipeline.intake.tags import REQUEST_TAG, VIDEO_TAG
@@ -75,18 +82,25 @@ def run(
 
     text = TextReporter(sys.stderr)
     request = IndexResource().requests.add(video_id=video_id, source=source, preset=preset, title=title)
-    with dg.DagsterInstance.from_config(str(ours.dagster_home)) as instance:
-        instance.add_dynamic_partitions(str(videos.name), [video_id])
-        result = defs.resolve_job_def("process_video").execute_in_process(
-            instance=instance,
-            partition_key=video_id,
-            tags={REQUEST_TAG: str(request.version), VIDEO_TAG: video_id},
-            resources={"progress": TerminalProgress()},
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
-        if not result.success:
-            raise first_failure(result)
+    reference = InstanceRef.from_dir(str(ours.dagster_home), overrides={"compute_logs": COMPUTE_LOGS})
+    try:
+        with dg.DagsterInstance.from_ref(reference) as instance:
+            instance.add_dynamic_partitions(str(videos.name), [video_id])
+            result = defs.resolve_job_def("process_video").execute_in_process(
+                instance=instance,
+                partition_key=video_id,
+                tags={REQUEST_TAG: str(request.version), VIDEO_TAG: video_id},
+                resources={"progress": TerminalProgress()},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+    # Of Dagster's own files: a step's errors are in the result.
+    except DatabaseError as error:
+        raise explain(ours.dagster_home, str(error.orig)) or error from None
+    except OSError as error:
+        raise classify(error) from None
+    if not result.success:
+        raise first_failure(result)
     release: str = result.output_for_node("release").release_id
     return release
 

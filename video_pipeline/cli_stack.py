@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from video_pipeline import settings
-from video_pipeline.errors import Cancelled, PipelineError, RequestError, SourceError, TransientError
+from video_pipeline.services.signals import stopping_signals
 from video_pipeline.services.stack import Stack, running
 
 LOOK_SECONDS = 0.2
@@ -26,39 +25,28 @@ def up() -> None:
         try:
             stack.start()
             say(f"up in {time.monotonic() - started:.1f} s\n{stack.table()}\nCtrl-C stops everything")
-            while True:
-                stack.check()
-                time.sleep(LOOK_SECONDS)
+            watch(stack)
         except KeyboardInterrupt:
             say("stopping")
         finally:
             stack.stop()
 
 
+def watch(stack: Stack) -> None:
+    """Until a part ends, which is an error, or somebody interrupts."""
+    while True:
+        stack.check()
+        time.sleep(LOOK_SECONDS)
+
+
 def say(text: str) -> None:
     print(text, flush=True)
-
-
-class stopping_signals:
-    """SIGTERM and SIGHUP end the block like Ctrl-C."""
-
-    def __enter__(self) -> None:
-        def interrupt(*_: object) -> None:
-            raise KeyboardInterrupt
-
-        self._before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-        # A shell that starts us in the background has SIGINT ignored.
-        self._before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
 
 @click.command()
 def worker() -> None:
     """Run a worker on this host; its addresses come from the settings."""
-    from video_pipeline.execution import worker as worker_module
+    from video_pipeline.services import worker as worker_module
 
     worker_module.main()
 
@@ -90,7 +78,8 @@ def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def submit(source: str, priority: int, wait: bool, as_json: bool, **fields: Any) -> None:
     """Put SOURCE into the queue."""
-    from video_pipeline.intake.submit import follow, submit_job
+    from video_pipeline.intake.submit import submit_job
+    from video_pipeline.progress.follow import follow
 
     ours = running(settings.load())
     job_id, video_id = submit_job(ours, source, priority=priority, **fields)
@@ -110,7 +99,7 @@ def _print(value: dict[str, Any], sentence: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(video: str | None, as_json: bool) -> None:
     """What the queue, the workers and the videos being processed are doing; or all about VIDEO."""
-    from video_pipeline.intake import status as looking
+    from video_pipeline.progress import status as looking
 
     ours = running(settings.load())
     found = looking.of_video(ours, video) if video else looking.overall(ours)
@@ -120,18 +109,8 @@ def status(video: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("video")
 def cancel(video: str) -> None:
-    """Cancel the job of VIDEO, running or waiting."""
-    from video_pipeline.intake.status import request_cancel
+    """Cancel what waits or runs for VIDEO (its id, or the id of a job)."""
+    from video_pipeline.intake.submit import cancel_jobs
 
-    request_cancel(running(settings.load()), video)
-    print(f"video {video} will be cancelled")
-
-
-def outcome_error(reason: str) -> PipelineError:
-    """A failed job's reason as an error, for the exit code."""
-    if reason == "cancelled":
-        return Cancelled(reason)
-    return TransientError(reason)
-
-
-__all__ = ["RequestError", "SourceError", "cancel", "status", "submit", "up", "worker"]
+    jobs = cancel_jobs(running(settings.load()), video)
+    print(f"will be cancelled: job {', '.join(jobs)}")

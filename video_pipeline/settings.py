@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address every embedded service listens on.")
     web_port: int = Field(default=3000, description="Dagster UI; the next free port is taken if it is busy.")
     code_port: int = Field(default=4266, description="Dagster code server (gRPC), likewise.")
+    delivery_port: int = Field(default=8090, description="Published files and the watch page, likewise.")
     redis_port: int = Field(default=6399, description="Embedded queue server, likewise.")
 
     worker_slots: int = Field(

@@ -31,4 +31,4 @@ def test_children_see_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_frozen() -> None:
     with pytest.raises(ValidationError):
-        settings.load().home = Path("/")  # type: ignore[misc]
+        settings.load().home = Path("/")

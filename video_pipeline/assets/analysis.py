@@ -8,7 +8,7 @@ from video_pipeline.assets import show
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AudioTrack, Renditions
 from video_pipeline.media import black, loudness, scenes
-from video_pipeline.media.model import ContentAnalysis, EncodingPlan
+from video_pipeline.media.model import ContentAnalysis, EncodingPlan, Loudness, Span
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
 
@@ -45,7 +45,8 @@ def content_analysis(
             cuts = scenes.detect(pictures, encoding_plan)
             step.progress(0.6)
             dark = black.detect(tools, pictures, encoding_plan)
-            level, silences = None, ()
+            level: Loudness | None = None
+            silences: tuple[Span, ...] = ()
             if audio.track:
                 level, silences = loudness.measure(tools, store.objects.local(audio.track.file.key))
             found = ContentAnalysis(scenes=cuts, loudness=level, silences=silences, black=dark)
@@ -61,7 +62,7 @@ def content_analysis(
         }
         for scene in found.scenes
     ]
-    metadata: dict[str, object] = {
+    metadata: dict[str, show.Metadata] = {
         "table": show.table(rows),
         "scenes": len(rows),
         "black_seconds": sum(span.end - span.start for span in found.black),

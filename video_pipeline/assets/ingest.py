@@ -115,18 +115,14 @@ def technical_metadata(
     with stage(context, progress):
         found = probing.probe(media.tools, store.objects.local(source.file.blob.key), name=source.file.name)
     width, height = found.video.display_size
-    streams: list[dict[str, show.Cell]] = [
-        {"stream": found.video.index, "kind": "video", "codec": found.video.codec, "what": f"{width}x{height}"},
-        *(
-            {"stream": a.index, "kind": "audio", "codec": a.codec, "what": f"{a.channels} ch, {a.sample_rate} Hz"}
-            for a in found.audio
-        ),
-        *({"stream": o.index, "kind": o.kind, "codec": o.codec or "", "what": o.title or ""} for o in found.others),
-    ]
+    columns = ("stream", "kind", "codec", "what")
+    streams = [(found.video.index, "video", found.video.codec, f"{width}x{height}")]
+    streams += [(a.index, "audio", a.codec, f"{a.channels} ch, {a.sample_rate} Hz") for a in found.audio]
+    streams += [(o.index, o.kind, o.codec or "", o.title or "") for o in found.others]
     return dg.MaterializeResult(
         value=found,
         metadata={
-            "streams": show.table(streams),
+            "streams": show.table([dict(zip(columns, row, strict=True)) for row in streams]),
             "container": found.container,
             "duration_seconds": float(found.duration),
             "frames": found.timing.frames,

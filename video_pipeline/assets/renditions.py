@@ -80,11 +80,11 @@ def _encode(
     return Renditions(family=family, tracks=made, encode_seconds=seconds), len(rungs) - len(missing)
 
 
-def _describe(made: Renditions, reused: int, plan: EncodingPlan) -> dict[str, object]:
+def _describe(made: Renditions, reused: int, plan: EncodingPlan) -> dict[str, show.Metadata]:
     rows = [_row(rung, track, plan) for rung, track in zip(plan.family(made.family), made.tracks, strict=True)]
     pixels = sum(rung.width * rung.height for rung in plan.family(made.family)) * plan.frames
     total = sum(track.file.size for track in made.tracks)
-    numbers: dict[str, object] = {
+    numbers: dict[str, show.Metadata] = {
         "table": show.table(rows),
         "rungs": len(rows),
         "rungs_from_checkpoints": reused,

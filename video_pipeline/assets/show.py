@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 Cell = str | int | float | bool | None
+Metadata = str | int | float | bool | dg.MetadataValue
 
 
 def table(rows: Sequence[Mapping[str, Cell]]) -> dg.MetadataValue:

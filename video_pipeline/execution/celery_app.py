@@ -40,4 +40,7 @@ def broker_url(settings: Settings) -> str:
 def make(settings: Settings) -> Celery:
     """An app for this broker."""
     address = broker_url(settings)
-    return make_app({"broker": address, "backend": address, "config_source": CONFIG, "task_default_queue": QUEUE})
+    app: Celery = make_app(  # type: ignore[no-untyped-call]
+        {"broker": address, "backend": address, "config_source": CONFIG, "task_default_queue": QUEUE}
+    )
+    return app

@@ -14,7 +14,7 @@ from video_pipeline.execution.slots import slots
 BACKFILL_PRIORITY = "-10"
 
 
-class SlotRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
+class SlotRunCoordinator(QueuedRunCoordinator):
     """The limit is the number of live slots, so a run that is launched starts at once. Backfills go last and leave a
     slot to new videos, if there are two."""
 

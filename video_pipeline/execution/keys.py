@@ -27,9 +27,9 @@ class Keys:
         return self._key("cancel", run_id)
 
     @property
-    def cancelled_videos(self) -> str:
-        """A set: videos whose job shall be cancelled, until it is."""
-        return self._key("cancelled-videos")
+    def cancels(self) -> str:
+        """A set: jobs that shall be cancelled, until they are."""
+        return self._key("cancels")
 
     @property
     def workers(self) -> str:

@@ -23,7 +23,7 @@ GRACE_SECONDS = 15.0
 """After Redis was away, heartbeats need a moment to come back; until then nobody is declared dead."""
 
 
-class VideoRunLauncher(CeleryRunLauncher):  # type: ignore[misc]
+class VideoRunLauncher(CeleryRunLauncher):
     """See `dagster.yaml`. Its addresses come from the settings.
 
     Dagster's resume is not offered: under in_process_executor it would run finished steps again. A lost run fails and

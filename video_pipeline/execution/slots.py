@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -43,10 +44,8 @@ class Announcement:
     def stop(self) -> None:
         self._ended.set()
         self._thread.join(ANNOUNCE_SECONDS + 1)
-        try:
+        with contextlib.suppress(redis.RedisError):  # it expires
             client(self._settings).zrem(self._keys.workers, self._member)
-        except redis.RedisError:
-            pass  # it expires
 
     def _run(self) -> None:
         while True:
@@ -73,7 +72,7 @@ def workers(settings: Settings) -> list[Worker]:
         members = connection.zrange(keys.workers, 0, -1)
     except redis.RedisError as error:
         raise ServiceDown(f"the queue does not answer: {error}") from None
-    return [Worker(**json.loads(member)) for member in members]
+    return [Worker(**json.loads(str(member))) for member in members]
 
 
 def slots(settings: Settings) -> int:

@@ -106,6 +106,44 @@ class Bull:
     async def _state(self, job_id: str) -> Any:
         return await self._queue.getJobState(job_id)
 
+    def find(self, wanted: str) -> list[str]:
+        """Ids of the jobs that are waiting or running and have this id, or are about the video of this id."""
+        jobs = self._loop.run(self._queue.getJobs(["active", "waiting", "prioritized", "delayed", "paused"]))
+        return [
+            str(job.id)
+            for job in jobs
+            if str(job.id) == wanted or (isinstance(job.data, dict) and job.data.get("videoId") == wanted)
+        ]
+
+    # --- cancellation: a request is kept until it is done
+
+    def cancel(self, job_id: str) -> None:
+        """Asks the reconciler to cancel a job."""
+        self.redis.sadd(self.keys.cancels, job_id)
+        self.redis.rpush(self.keys.wake, job_id)
+
+    def cancels(self) -> set[str]:
+        """Jobs that shall be cancelled."""
+        return {str(job_id) for job_id in self.redis.smembers(self.keys.cancels)}
+
+    def forget_cancel(self, job_id: str) -> None:
+        self.redis.srem(self.keys.cancels, job_id)
+
+    def raise_to_head(self, job_id: str) -> bool:
+        """Makes a waiting job the next one that is taken; BullMQ has no verb that fails it where it is. False if it
+        does not wait any more."""
+        return bool(self._loop.run(self._raise(job_id)))
+
+    async def _raise(self, job_id: str) -> bool:
+        state = await self._queue.getJobState(job_id)
+        job = await self._queue.getJob(job_id)
+        if job is None or state not in ("waiting", "prioritized", "delayed"):
+            return False
+        if state == "delayed":
+            await job.promote()
+        await job.changePriority({"priority": 0, "lifo": True})
+        return True
+
     # --- the reconciler
 
     def lease(self, owner: str) -> int | None:
@@ -122,8 +160,8 @@ class Bull:
 
     def held(self) -> list[Held]:
         """Active jobs that are ours, their locks set again where they had run out."""
-        ids = self.redis.lrange(self._key("active"), 0, -1)
-        claims = {name: Claim(**json.loads(text)) for name, text in self.redis.hgetall(self.keys.claims).items()}
+        ids = [str(job_id) for job_id in self.redis.lrange(self._key("active"), 0, -1)]
+        claims = {str(name): Claim(**json.loads(text)) for name, text in self.redis.hgetall(self.keys.claims).items()}
         ours = []
         for job_id in ids:
             lock = self.redis.get(self._key(job_id, "lock"))

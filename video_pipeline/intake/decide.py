@@ -9,6 +9,8 @@ from typing import Literal
 LOST_TWICE = 2
 """A run lost this often is the video's doing, and counts as a failed attempt."""
 
+CANCELLED = "cancelled"
+
 
 @dataclass(frozen=True)
 class RunView:
@@ -42,7 +44,8 @@ class Complete:
 @dataclass(frozen=True)
 class Fail:
     job_id: str
-    message: str
+    reason: str
+    """The error's class, a colon and its sentence; or "cancelled". It becomes BullMQ's failedReason."""
     final: bool
 
 
@@ -81,7 +84,7 @@ def _decide(job: HeldView) -> Action | None:
         if live and run is not None:
             return Terminate(job.job_id, run.run_id)
         if job.published is None:
-            return Fail(job.job_id, "cancelled", final=True)
+            return Fail(job.job_id, CANCELLED, final=True)
     if live:
         # A published release whose index row exists is done, but its run has a last event to write.
         return None
@@ -91,11 +94,13 @@ def _decide(job: HeldView) -> Action | None:
     if run is None:
         return Launch(job.job_id)
     if run.state == "cancelled":
-        return Fail(job.job_id, "cancelled", final=True)
+        return Fail(job.job_id, CANCELLED, final=True)
     if run.state == "succeeded":
-        return Fail(job.job_id, f"run {run.run_id} succeeded but published nothing", final=False)
+        return Fail(job.job_id, f"transient: run {run.run_id} succeeded but published nothing", final=False)
     if run.error_class in (None, "interrupted"):
         if job.lost + 1 >= LOST_TWICE:
-            return Fail(job.job_id, f"the worker of run {run.run_id} was lost, for the second time", final=False)
+            return Fail(
+                job.job_id, f"transient: the worker of run {run.run_id} was lost, for the second time", final=False
+            )
         return LaunchAnew(job.job_id)
-    return Fail(job.job_id, run.error, final=run.error_class == "permanent")
+    return Fail(job.job_id, f"{run.error_class}: {run.error}", final=run.error_class == "permanent")

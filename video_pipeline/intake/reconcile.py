@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bullmq import Job as BullJob
@@ -19,7 +18,17 @@ from video_pipeline.execution.slots import slots
 from video_pipeline.identity import new_video_id
 from video_pipeline.intake import runs
 from video_pipeline.intake.bull import Bull, Claim, Held
-from video_pipeline.intake.decide import Complete, Fail, HeldView, Launch, LaunchAnew, RunView, Terminate, decide
+from video_pipeline.intake.decide import (
+    CANCELLED,
+    Complete,
+    Fail,
+    HeldView,
+    Launch,
+    LaunchAnew,
+    RunView,
+    Terminate,
+    decide,
+)
 from video_pipeline.intake.job import parse
 from video_pipeline.intake.tags import CLAIM_TAG, JOB_TAG, REQUEST_TAG, VIDEO_TAG
 from video_pipeline.stores.objects import LocalStore
@@ -50,9 +59,10 @@ class Reconciler:
         deadline = time.monotonic() + POLL_SECONDS
         wanted, live = self._settle()
         while not wanted and (left := deadline - time.monotonic()) > 0:
-            room = self._room(live)
+            # A waiting job that shall be cancelled needs no slot.
+            room = max(self._room(live), self._raise_cancelled())
             for job in self._bull.take(room, left):
-                wanted += self._accept(job, "")
+                wanted += self._accept(job)
             if not wanted:
                 wanted, live = self._settle()
         return wanted
@@ -61,12 +71,26 @@ class Reconciler:
         free_gb = shutil.disk_usage(self._settings.home).free / 1e9
         return max(0, slots(self._settings) - live) if free_gb >= self._settings.min_free_gb else 0
 
+    def _raise_cancelled(self) -> int:
+        """Brings waiting jobs that shall be cancelled to the head; requests about ended jobs are dropped."""
+        cancels = self._bull.cancels()
+        if not cancels:
+            return 0
+        held = {str(one.job.id) for one in self._bull.held()}
+        raised = 0
+        for job_id in cancels - held:
+            if self._bull.raise_to_head(job_id):
+                raised += 1
+            elif self._bull.state(job_id) != "active":
+                self._bull.forget_cancel(job_id)
+        return raised
+
     def _settle(self) -> tuple[list[Wanted], int]:
         """Acts on every job we hold; returns the runs to start and how many jobs stay held."""
         held = self._bull.held()
         by_id = {str(one.job.id): one for one in held}
-        cancelled = set(self._bull.redis.smembers(self._bull.keys.cancelled_videos))
-        wanted = [run for one in held if one.claim is None for run in self._accept(one.job, "again")]
+        cancelled = self._bull.cancels()
+        wanted = [run for one in held if one.claim is None for run in self._accept(one.job)]
         claimed = [(one, one.claim) for one in held if one.claim is not None]
         actions = decide([self._view(one, claim, cancelled) for one, claim in claimed])
         ended = 0
@@ -77,9 +101,9 @@ class Reconciler:
             if isinstance(action, Complete):
                 self._bull.complete(one.job, self._value(claim, action.release_id))
             elif isinstance(action, Fail):
-                self._bull.fail(one.job, action.message, final=action.final)
+                self._bull.fail(one.job, action.reason, final=action.final)
             elif isinstance(action, Terminate):
-                self._instance.run_launcher.terminate(action.run_id)
+                self._instance.run_coordinator.cancel_run(action.run_id)
             elif isinstance(action, LaunchAnew):
                 anew = replace(claim, number=self._bull.claim_number(), lost=claim.lost + 1)
                 self._bull.remember(action.job_id, anew)
@@ -88,10 +112,10 @@ class Reconciler:
                 wanted.append(self._wanted(one.job, claim))
             if isinstance(action, Complete | Fail):
                 ended += 1
-                self._bull.redis.srem(self._bull.keys.cancelled_videos, claim.video_id)
+                self._bull.forget_cancel(action.job_id)
         return wanted, len(held) - ended
 
-    def _view(self, one: Held, claim: Claim, cancelled: Iterable[str]) -> HeldView:
+    def _view(self, one: Held, claim: Claim, cancelled: set[str]) -> HeldView:
         published = self._requests.published(claim.video_id, claim.request)
         if published is not None:
             pointer = current(LocalStore(self._settings.store), claim.video_id)
@@ -101,7 +125,7 @@ class Reconciler:
             run=self._run(str(one.job.id), claim),
             published=published,
             lost=claim.lost,
-            cancel=claim.video_id in cancelled,
+            cancel=str(one.job.id) in cancelled,
         )
 
     def _run(self, job_id: str, claim: Claim) -> RunView | None:
@@ -123,13 +147,17 @@ class Reconciler:
         error_class, error = runs.first_failure(self._instance, run.run_id)
         return RunView(run.run_id, "failed", error_class, error)
 
-    def _accept(self, job: BullJob, _why: str) -> list[Wanted]:
+    def _accept(self, job: BullJob) -> list[Wanted]:
         """A job just taken: its request row is written, then its claim, then its run is asked for."""
+        if str(job.id) in self._bull.cancels():
+            self._bull.fail(job, CANCELLED, final=True)
+            self._bull.forget_cancel(str(job.id))
+            return []
         try:
             data = job.data if isinstance(job.data, dict) else {}
             asked = parse(job.data, self._settings.presets_dir)
         except PermanentError as error:
-            self._bull.fail(job, str(error), final=True)
+            self._bull.fail(job, f"{error.error_class}: {error}", final=True)
             return []
         video_id = asked.video_id
         if video_id is None:

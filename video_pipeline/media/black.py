@@ -14,7 +14,7 @@ SECONDS = 0.2
 
 def detect(tools: Tools, path: Path, plan: EncodingPlan) -> tuple[Span, ...]:
     """Where at least 98 % of the picture are black (ffmpeg's blackdetect defaults) for 0.2 s or more."""
-    argv = [tools.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-i", path]
+    argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-i", path]
     argv += ["-vf", f"blackdetect=d={SECONDS}", "-f", "null", "-"]
     log = process.run(argv, nice=tools.nice, keep_log=True).stderr
     found = re.findall(r"black_start:(\S+) black_end:(\S+)", log)

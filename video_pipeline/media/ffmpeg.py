@@ -47,7 +47,7 @@ def ffmpeg(
     Raises:
         CommandFailed, StalledError, DiskFull, ToolMissing: see `process.run`.
     """
-    argv = [tools.ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
+    argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
     watch = None
     if duration and on_progress:
         argv += ["-progress", "pipe:1", "-stats_period", "0.5"]

@@ -19,7 +19,19 @@ _GATE = -70.0
 def measure(tools: Tools, path: Path) -> tuple[Loudness, tuple[Span, ...]]:
     """Loudness of an audio track, and where it is silent: below -60 dB for half a second or more."""
     graph = f"silencedetect=noise={SILENCE_DB}dB:duration={SILENCE_SECONDS},ebur128=peak=true:framelog=quiet"
-    argv = [tools.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-i", path, "-af", graph, "-f", "null", "-"]
+    argv: list[str | Path] = [
+        tools.ffmpeg,
+        "-hide_banner",
+        "-nostdin",
+        "-nostats",
+        "-i",
+        path,
+        "-af",
+        graph,
+        "-f",
+        "null",
+        "-",
+    ]
     log = process.run(argv, nice=tools.nice, keep_log=True).stderr
     summary = log[log.rfind("Summary:") :]
     integrated = _number(r"I:\s+(\S+) LUFS", summary)

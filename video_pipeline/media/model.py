@@ -11,6 +11,7 @@ from typing import Literal
 from video_pipeline.base import Model, Rational
 
 Family = Literal["h264", "hevc", "vp9", "av1"]
+Rotation = Literal[0, 90, 180, 270]
 
 
 class Blob(Model):
@@ -44,7 +45,7 @@ class VideoStream(Model):
     """Coded width in pixels, before sample aspect and rotation."""
     height: int
     sample_aspect: Rational
-    rotation: Literal[0, 90, 180, 270]
+    rotation: Rotation
     """Degrees clockwise a player turns the picture."""
     pix_fmt: str
     bit_depth: int

@@ -15,6 +15,7 @@ from video_pipeline.media.model import (
     AudioStream,
     FrameTiming,
     OtherStream,
+    Rotation,
     TechnicalMetadata,
     VideoStream,
 )
@@ -57,7 +58,7 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
 
 
 def _ffprobe(tools: Tools, path: Path, args: list[str]) -> bytes:
-    argv = [tools.ffprobe, "-v", "error", *args, *ffmpeg.source(path)]
+    argv: list[str | Path] = [tools.ffprobe, "-v", "error", *args, *ffmpeg.source(path)]
     limits = process.Limits(cpu_seconds=PROBE_SECONDS)
     return process.run(argv, nice=tools.nice, limits=limits, stall_seconds=PROBE_SECONDS).stdout
 
@@ -130,11 +131,12 @@ def _video(name: str, stream: dict[str, Any]) -> VideoStream:
     )
 
 
-def _rotation(stream: dict[str, Any]) -> int:
+def _rotation(stream: dict[str, Any]) -> Rotation:
     """Clockwise; ffprobe tells the display matrix's counterclockwise angle."""
+    turns: tuple[Rotation, ...] = (0, 90, 180, 270)
     for data in stream.get("side_data_list", []):
         if "rotation" in data:
-            return round(-float(data["rotation"]) / 90) * 90 % 360
+            return turns[round(-float(data["rotation"]) / 90) % 4]
     return 0
 
 
@@ -165,7 +167,14 @@ def _timing(tools: Tools, path: Path, name: str, video: dict[str, Any], start: F
         if not untimed:
             raise SourceError(f"{name}: the video has no frame")
         # Raw streams carry no time: the declared rate is all there is.
-        return FrameTiming(frames=untimed, first=Fraction(0), end=untimed / rate, common_step=1 / rate, variable=False)
+        return FrameTiming(
+            frames=untimed,
+            first=Fraction(0),
+            end=untimed / rate,
+            common_step=1 / rate,
+            short_step=1 / rate,
+            variable=False,
+        )
     times = sorted(shown)
     steps = Counter(later - earlier for earlier, later in itertools.pairwise(times))
     common = steps.most_common(1)[0][0] if steps else shown[times[0]] or max(1, round(1 / (rate * tick)))

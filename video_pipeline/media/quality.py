@@ -13,7 +13,7 @@ from video_pipeline.media.checks.references import references
 from video_pipeline.media.model import EncodingPlan, QualityReport, Sprites, Streams, Thumbnails
 from video_pipeline.media.tools import Tools
 
-VERSION = "2"
+VERSION = "3"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
 CHECKS = {
     "decodes": "Every packaged file decodes to its end without an error.",

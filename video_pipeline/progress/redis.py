@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from functools import lru_cache
+from typing import Any
 
 import redis
 
@@ -29,7 +30,7 @@ class RedisReporter(Reporter):
         self._video_id, self._run_id, self._job_id = video_id, run_id, job_id
 
     def tell(self, stage: str, fraction: float, percent: float) -> None:
-        fields = {
+        fields: dict[Any, Any] = {
             "videoId": self._video_id,
             "runId": self._run_id,
             "jobId": self._job_id or "",

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import TextIO
 
-from video_pipeline.progress.stages import Percent
+from video_pipeline.progress.stages import WEIGHTS, Percent
 
 MIN_SECONDS = 0.2
 """Between two updates inside a stage; its start and end are always told."""
@@ -18,6 +18,7 @@ class Reporter(ABC):
     def __init__(self) -> None:
         self._percent = Percent()
         self._told = 0.0
+        self._ended = ""
 
     def report(self, stage: str, fraction: float) -> None:
         """Takes the share of `stage` that is done, 0 to 1."""
@@ -25,6 +26,9 @@ class Reporter(ABC):
         now = time.monotonic()
         if 0 < fraction < 1 and now - self._told < MIN_SECONDS:
             return
+        if fraction >= 1 and self._ended == stage:
+            return  # the encoder has told its end, now the step does
+        self._ended = stage if fraction >= 1 else ""
         self._told = now
         self.tell(stage, min(1.0, max(0.0, fraction)), percent)
 
@@ -49,6 +53,8 @@ class TextReporter(Reporter):
         self._in_place = stream.isatty()
 
     def tell(self, stage: str, fraction: float, percent: float) -> None:
+        if not WEIGHTS.get(stage, 1):
+            return  # a codec family that is not in the plan
         line = f"{percent:5.1f} %  {stage:22} {fraction:5.0%}"
         if self._in_place:
             self._stream.write(f"\r\x1b[K{line}" + ("\n" if fraction >= 1 else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -98,10 +99,8 @@ def stop(child: Child) -> None:
     """Its signal, patience, then KILL for the whole session; nothing it started is left."""
     if child.alive:
         _signal(child, child.stop_signal)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.process.wait(child.patience)
-        except subprocess.TimeoutExpired:
-            pass
     # Its own children may outlive it.
     _signal(child, signal.SIGKILL, group=True)
     child.process.wait()

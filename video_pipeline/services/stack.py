@@ -21,6 +21,7 @@ from video_pipeline.home import prepare
 from video_pipeline.services import redis as redis_server
 from video_pipeline.services.children import Child, start, stop, wait_until
 from video_pipeline.services.ports import free_port, listens
+from video_pipeline.services.signals import STOPPING
 from video_pipeline.settings import PROJECT, Settings
 from video_pipeline.settings import load as load_settings
 
@@ -34,13 +35,14 @@ class Stack:
     Attributes:
         settings: those the children have, with the addresses that were found free.
         web: address of the Dagster UI.
+        delivery: address of the published files.
     """
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self.settings, self._say = settings, say
         self._children: list[Child] = []
         self._lock: int | None = None
-        self.web = ""
+        self.web = self.delivery = ""
 
     # --- what is in the home directory
 
@@ -75,24 +77,29 @@ class Stack:
             self._start_redis(self._port("queue", self.settings.redis_port, taken))
         code_port = self._port("code server", self.settings.code_port, taken)
         web_port = self._port("Dagster UI", self.settings.web_port, taken)
+        delivery_port = self._port("delivery", self.settings.delivery_port, taken)
+        self.settings = self._with(delivery_port=delivery_port)
         self._create_storage()
         workspace = self._workspace(code_port)
         code = self._child("code-server", self._code_server(code_port))
         worker = self._child(
             "worker", [sys.executable, "-m", "video_pipeline", "worker"], stop_signal=signal.SIGQUIT, patience=8.0
         )
+        delivery = self._child("delivery", [sys.executable, "-m", "video_pipeline.services.delivery"])
         wait_until(code, lambda: listens(self.settings.host, code_port), READY_SECONDS)
         web = self._child(
             "webserver",
             [_script("dagster-webserver"), "-w", str(workspace), "-h", self.settings.host, "-p", str(web_port)],
         )
         daemon = self._child(
-            "daemon", [sys.executable, "-m", "video_pipeline.execution.daemon", "run", "-w", str(workspace)]
+            "daemon", [sys.executable, "-m", "video_pipeline.services.daemon", "run", "-w", str(workspace)]
         )
         self.web = f"http://{self.settings.host}:{web_port}"
+        self.delivery = f"http://{self.settings.host}:{delivery_port}"
         wait_until(web, lambda: _loaded(self.web), READY_SECONDS)
         wait_until(worker, lambda: slots(self.settings) > 0, READY_SECONDS)
         wait_until(daemon, lambda: _healthy(self.web), READY_SECONDS)
+        wait_until(delivery, lambda: listens(self.settings.host, delivery_port), READY_SECONDS)
         self._write_addresses()
 
     def _take_lock(self) -> None:
@@ -116,9 +123,12 @@ class Stack:
     def _start_redis(self, port: int) -> None:
         program = redis_server.find_server(self.settings)
         argv = redis_server.command(program, self.settings.home / "redis", self.settings.host, port)
-        self.settings = load_settings(home=self.settings.home, redis_url=f"redis://{self.settings.host}:{port}/0")
+        self.settings = self._with(redis_url=f"redis://{self.settings.host}:{port}/0")
         child = self._child("queue", argv)
         wait_until(child, lambda: listens(self.settings.host, port), READY_SECONDS)
+
+    def _with(self, **found: Any) -> Settings:
+        return self.settings.model_copy(update=found)
 
     def _create_storage(self) -> None:
         """Once, by one process: several at the same time would each start Dagster's migrations."""
@@ -159,6 +169,7 @@ class Stack:
             "pid": os.getpid(),
             "redisUrl": self.settings.redis_url,
             "web": self.web,
+            "delivery": self.delivery,
             "children": {child.name: child.process.pid for child in self._children},
         }
         beside = self._run / "stack.json.new"
@@ -173,20 +184,25 @@ class Stack:
 
     def stop(self) -> None:
         """Ends every part, those that use others first. A running encode is interrupted; the next start goes on."""
-        order = {"daemon": 0, "webserver": 1, "worker": 2, "code-server": 3, "storage": 4, "queue": 5}
-        for child in sorted(self._children, key=lambda child: order[child.name]):
+        users_first = ("daemon", "webserver", "delivery", "worker", "code-server", "storage", "queue")
+        # A second Ctrl-C must not leave half of them.
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
+        for child in sorted(self._children, key=lambda child: users_first.index(child.name)):
             stop(child)
         self._children.clear()
         (self._run / "stack.json").unlink(missing_ok=True)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def table(self) -> str:
         """Where everything is, for people."""
         redis = urlsplit(self.settings.redis_url or "")
         rows = {
             "Dagster UI": self.web,
+            "delivery": f"{self.delivery}/watch/<video id>",
             "queue": f"redis://{redis.hostname}:{redis.port}{redis.path}  (BullMQ queue {self.settings.queue!r})",
             "slots": str(self.settings.worker_slots),
             "home": str(self.settings.home),

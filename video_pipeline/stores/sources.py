@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,26 +22,41 @@ def local_path(source: str) -> Path:
     Raises:
         SourceError: its scheme is not one of `SCHEMES`, or there is no readable, non-empty file.
     """
-    parts = urlsplit(source)
-    if parts.scheme == "file":
-        path = Path(unquote(parts.path))
-    elif "://" in source:
-        raise SourceError(f"source {source}: {parts.scheme}:// cannot be read; give {' or '.join(SCHEMES)}")
-    else:
-        path = Path(source)
-    if path.is_dir():
-        raise SourceError(f"source {path}: is a directory; give one video file")
+    path = _path(source)
     try:
-        size = path.stat().st_size
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise SourceError(f"source {path}: is a directory; give one video file")
+        # A pipe would keep us waiting for its writer, a device may never end.
+        if not stat.S_ISREG(found.st_mode):
+            raise SourceError(f"source {path}: is a pipe or a device; give one video file")
         with path.open("rb"):
             pass
     except FileNotFoundError:
         raise SourceError(f"source {path}: no such file") from None
     except OSError as error:
         raise SourceError(f"source {path}: cannot be read: {error.strerror}") from None
-    if size == 0:
+    if found.st_size == 0:
         raise SourceError(f"source {path}: the file is empty (0 bytes)")
     return path
+
+
+def _path(source: str) -> Path:
+    """What a source names, whether it is there or not."""
+    try:
+        parts = urlsplit(source)
+    except ValueError as error:  # half an IPv6 address
+        raise SourceError(f"source {source}: {error}; give {' or '.join(SCHEMES)}") from None
+    if "\0" in source or "\0" in unquote(parts.path):
+        raise SourceError(f"source {source!r}: no file has a zero byte in its name")
+    if parts.scheme == "file":
+        # file://a/b names b on the machine a.
+        if parts.netloc not in ("", "localhost"):
+            raise SourceError(f"source {source}: only files of this machine can be read; write file:///path")
+        return Path(unquote(parts.path))
+    if "://" in source:
+        raise SourceError(f"source {source}: {parts.scheme}:// cannot be read; give {' or '.join(SCHEMES)}")
+    return Path(source)
 
 
 def fetch(source: str, objects: ObjectStore, checkpoints: Checkpoints, scratch: Path) -> SourceFile:
@@ -66,6 +82,6 @@ def fetch(source: str, objects: ObjectStore, checkpoints: Checkpoints, scratch: 
 
 def _identity(source: str, path: Path) -> str:
     """Changes when the file does, without reading it."""
-    stat = path.stat()
-    parts = (source, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    found = path.stat()
+    parts = (source, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     return hashlib.sha256(repr(parts).encode()).hexdigest()

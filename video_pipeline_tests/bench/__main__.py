@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from video_pipeline import settings
-from video_pipeline_tests.bench import latency, pipeline
+from video_pipeline_tests.bench import pipeline
+from video_pipeline_tests.bench.latency import print_latency
 
 CLIPS = ("natural/sintel_trailer_720p24_52s.mp4", "natural/bikes_640x272_10s.mp4")
 CASES = ((CLIPS[0], "draft"), (CLIPS[0], "web"), (CLIPS[1], "draft"), (CLIPS[1], "web"))
@@ -47,7 +48,7 @@ def main(repeat: int, jobs: int, clip: str | None, preset: str) -> None:
                 print(f"    {step:28} {seconds:7.2f} s {seconds / middle.wall:6.1%}")
             print(f"    {'between steps':28} {middle.between:7.2f} s {middle.between / middle.wall:6.1%}\n", flush=True)
         if jobs:
-            latency.print_latency(root / "latency", jobs)
+            print_latency(root / "latency", jobs)
 
 
 if __name__ == "__main__":

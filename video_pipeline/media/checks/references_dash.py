@@ -27,6 +27,8 @@ def mpd_problems(path: str, root: Element, media: Mapping[str, Reading], plan: E
         if reading is None:
             yield path, f"names {base or 'nothing'}, which is not in the release or is named twice"
             continue
+        if (name := representation.get("id")) != reading.name:
+            yield path, f"names the file of {reading.name} for {name}"
         index = representation.find("mpd:SegmentBase", NS)
         header = representation.find("mpd:SegmentBase/mpd:Initialization", NS)
         moov, sidx = reading.bytes_of("moov"), reading.bytes_of("sidx")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from pathlib import PurePosixPath
 
 import m3u8
 import numpy as np
@@ -35,6 +36,10 @@ def playlist_problems(
     total = sum((Fraction(str(segment.duration)) for segment in segments), Fraction(0))
     if abs(total - plan.duration) > TOLERANCE:
         yield path, f"its segments last {float(total):.3f} s, planned {float(plan.duration):.3f} s"
+    # RFC 8216, 4.3.3.1: rounded, no segment is longer.
+    target = playlist.target_duration or 0
+    if longest := [segment.duration for segment in segments if int(segment.duration + 0.5) > target]:
+        yield path, f"a segment lasts {max(longest):.3f} s, target duration is {target} s"
     if not playlist.is_endlist:
         yield path, "has no end (EXT-X-ENDLIST)"
     uris = {segment.uri for segment in segments} | {segment.init_section.uri for segment in segments}
@@ -43,6 +48,9 @@ def playlist_problems(
         yield path, f"names {', '.join(unknown or sorted(uris)) or 'nothing'}, which is not the one file of this track"
         return
     reading = media[uris.pop()]
+    if reading.name != PurePosixPath(path).stem.removesuffix("-iframes"):
+        yield path, f"names the file of {reading.name}"
+        return
     header = reading.bytes_of("moov")
     for segment in segments:
         if header is None or _span(segment.init_section.byterange, 0) != (0, header[1]):

@@ -1,0 +1,105 @@
+"""What goes on: the queue, the workers, and the videos being processed; or all that is known of one video."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tabulate import tabulate
+
+from video_pipeline.connection import client
+from video_pipeline.errors import RequestError
+from video_pipeline.execution.keys import Keys
+from video_pipeline.execution.slots import workers
+from video_pipeline.execution.version import CODE_VERSION
+from video_pipeline.intake.bull import Bull, bull
+from video_pipeline.settings import Settings
+from video_pipeline.stores.index import Index
+from video_pipeline.stores.objects import LocalStore
+from video_pipeline.stores.releases import current
+from video_pipeline.stores.requests import Requests
+
+
+def overall(settings: Settings) -> dict[str, Any]:
+    """Jobs by state, workers, and every video that is being processed.
+
+    Raises:
+        ServiceDown: the queue does not answer.
+    """
+    queue = bull(settings)
+    return {
+        "queue": queue.counts(),
+        "workers": [
+            {"name": worker.name, "slots": worker.slots, "sameCode": worker.code == CODE_VERSION}
+            for worker in workers(settings)
+        ],
+        "videos": [
+            {"videoId": one.claim.video_id, "jobId": str(one.job.id), **_progress(settings, one.claim.video_id)}
+            for one in queue.held()
+            if one.claim
+        ],
+    }
+
+
+def of_video(settings: Settings, video_id: str) -> dict[str, Any]:
+    """Its request, its jobs, its progress and its release.
+
+    Raises:
+        RequestError: nobody has heard of it.
+        ServiceDown: the queue does not answer.
+    """
+    queue = bull(settings)
+    index = Index(settings.index_url)
+    index.upgrade()
+    request = Requests(index).latest(video_id)
+    jobs = [_job(queue, job_id) for job_id in queue.find(video_id)]
+    if request is None and not jobs:
+        raise RequestError(f"video {video_id} is not known")
+    pointer = current(LocalStore(settings.store), video_id)
+    return {
+        "videoId": video_id,
+        "source": request.source if request else None,
+        "preset": request.preset if request else None,
+        "title": request.title if request else None,
+        "requestVersion": request.version if request else None,
+        "jobs": jobs,
+        "progress": _progress(settings, video_id),
+        "releaseId": pointer.release_id if pointer else None,
+        "release": f"videos/{video_id}/releases/{pointer.release_id}" if pointer else None,
+    }
+
+
+def _job(queue: Bull, job_id: str) -> dict[str, Any]:
+    job = queue.job(job_id)
+    reason = (job.failedReason if job else None) or None
+    return {"jobId": job_id, "state": queue.state(job_id), "lastFailure": reason}
+
+
+def _progress(settings: Settings, video_id: str) -> dict[str, Any]:
+    found = client(settings).hgetall(Keys(settings).video(video_id))
+    if not found:
+        return {}
+    return {"stage": found["stage"], "fraction": float(found["fraction"]), "percent": float(found["percent"])}
+
+
+def text(found: dict[str, Any]) -> str:
+    """For people."""
+    if "queue" not in found:
+        return str(tabulate([(name, _plain(value)) for name, value in found.items()], tablefmt="plain"))
+    counts = ", ".join(f"{count} {state}" for state, count in found["queue"].items() if count)
+    parts = [f"queue: {counts or 'empty'}"]
+    parts += [f"worker {worker['name']}: {worker['slots']} slots{_other(worker)}" for worker in found["workers"]]
+    if found["videos"]:
+        parts.append(tabulate(found["videos"], headers="keys", tablefmt="plain"))
+    return "\n".join(parts)
+
+
+def _other(worker: dict[str, Any]) -> str:
+    return "" if worker["sameCode"] else ", has other code than this checkout: restart it"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    if isinstance(value, list):
+        return "; ".join(map(_plain, value))
+    return "" if value is None else str(value)

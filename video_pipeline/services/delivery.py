@@ -1,0 +1,93 @@
+"""Serves published files over HTTP, for the machine it runs on: players need byte ranges. A page shows each video.
+
+In production a CDN or web server in front of the object store does this.
+"""
+
+from __future__ import annotations
+
+import html
+import mimetypes
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from video_pipeline import settings
+from video_pipeline.errors import RequestError
+from video_pipeline.identity import check_video_id
+from video_pipeline.settings import Settings
+from video_pipeline.stores.objects import LocalStore
+from video_pipeline.stores.releases import current, read
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+  body {{ margin: 0; background: #111; color: #ddd; font: 16px/1.5 system-ui, sans-serif }}
+  main {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem }}
+  video {{ width: 100%; max-height: 80vh; background: #000 }}
+  a {{ color: #9cf }}
+</style>
+<main>
+<h1>{title}</h1>
+<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/master.m3u8"></video>
+<p>Video {video_id}, release {release_id}. HLS plays in Chrome and Edge from 142 on, and in Safari; elsewhere, open
+<a href="{video}/master.m3u8">HLS</a> or <a href="{video}/manifest.mpd">DASH</a> in a player such as mpv or VLC.</p>
+</main>
+</html>
+"""
+
+
+def application(ours: Settings) -> Starlette:
+    """`/videos` of the store, nothing else of it, and `/watch/<video id>`."""
+    # Python's table knows neither on every system; a browser goes by the type.
+    mimetypes.add_type("application/vnd.apple.mpegurl", ".m3u8")
+    mimetypes.add_type("application/dash+xml", ".mpd")
+    mimetypes.add_type("text/vtt", ".vtt")
+    objects = LocalStore(ours.store)
+
+    def watch(request: Request) -> Response:
+        try:
+            video_id = check_video_id(request.path_params["video_id"])
+        except RequestError as error:
+            return PlainTextResponse(f"{error}\n", status_code=404)
+        pointer = current(objects, video_id)
+        if pointer is None:
+            return PlainTextResponse(f"video {video_id} is not published\n", status_code=404)
+        title = read(objects, video_id, pointer.release_id).request.get("title") or video_id
+        video = f"/videos/{video_id}"
+        return HTMLResponse(
+            PAGE.format(
+                title=html.escape(str(title)),
+                video_id=video_id,
+                release_id=pointer.release_id,
+                video=video,
+                release=f"{video}/releases/{pointer.release_id}",
+            )
+        )
+
+    return Starlette(
+        routes=[
+            Route("/watch/{video_id}", watch),
+            Mount("/videos", StaticFiles(directory=ours.store / "videos", check_dir=False)),
+        ],
+        # Players on other pages may read it.
+        middleware=[Middleware(CORSMiddleware, allow_origins=["*"], expose_headers=["Content-Range"])],
+    )
+
+
+def main() -> None:
+    """Serves until it is told to stop."""
+    ours = settings.load()
+    uvicorn.run(application(ours), host=ours.host, port=ours.delivery_port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

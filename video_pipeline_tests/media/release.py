@@ -1,0 +1,127 @@
+"""A small release made from one clip, and copies of it with one thing changed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from video_pipeline import presets
+from video_pipeline.media import audio, encode, package, probe, quality, scenes, sprites, thumbnails
+from video_pipeline.media.model import CheckResult, EncodingPlan, QualityReport, Sprites, Streams, Thumbnails, Track
+from video_pipeline.media.plan import make_plan
+from video_pipeline.media.tools import Tools
+
+SMALL, LARGE = "h264-240p", "h264-360p"
+
+
+@dataclass(frozen=True)
+class Made:
+    tools: Tools
+    plan: EncodingPlan
+    tracks: tuple[Track, ...]
+    encoded: Mapping[str, Path]
+    """Track name to what the encoder wrote."""
+    streams: Streams
+    media: Mapping[str, Path]
+    """Track name to the packaged file."""
+    thumbnails: Thumbnails
+    sprites: Sprites
+    images: Mapping[str, Path]
+
+    def inspect(self) -> QualityReport:
+        return quality.inspect(
+            self.tools, self.plan, self.streams, self.media, self.thumbnails, self.sprites, self.images
+        )
+
+    def failed(self) -> dict[str, CheckResult]:
+        """The failed checks by name."""
+        report = self.inspect()
+        failed = {check.name: check for check in report.checks if not check.passed}
+        assert report.passed is not bool(failed)
+        return failed
+
+    def with_text(self, path: str, change: Callable[[str], str]) -> Made:
+        """With one manifest changed; a change that changes nothing is no fault."""
+        before = self.streams.texts[path]
+        after = change(before)
+        assert after != before
+        return replace(self, streams=self.streams.model_copy(update={"texts": {**self.streams.texts, path: after}}))
+
+    def with_vtt(self, change: Callable[[str], str]) -> Made:
+        after = change(self.sprites.vtt)
+        assert after != self.sprites.vtt
+        return replace(self, sprites=self.sprites.model_copy(update={"vtt": after}))
+
+    def with_media(self, name: str, directory: Path, change: Callable[[bytes], bytes]) -> Made:
+        """With one packaged file changed."""
+        return replace(self, media={**self.media, name: _changed(self.media[name], directory, change)})
+
+    def with_image(self, name: str, directory: Path, change: Callable[[bytes], bytes]) -> Made:
+        return replace(self, images={**self.images, name: _changed(self.images[name], directory, change)})
+
+    def repackaged(self, encoded: Mapping[str, Path | None], directory: Path, plan: EncodingPlan | None = None) -> Made:
+        """With other encodings, packaged anew so that the manifests are true; None leaves a track out."""
+        files = {name: path for name, path in {**self.encoded, **encoded}.items() if path is not None}
+        tracks = tuple(track for track in self.tracks if track.name in files)
+        out = directory / "packaged"
+        out.mkdir()
+        streams = package.package(self.tools, plan or self.plan, tracks, files, out)
+        media = {file.name: out / f"{file.file.sha256}.mp4" for file in streams.media}
+        return replace(self, streams=streams, media=media)
+
+    def place(self, root: Path) -> Path:
+        """Lays the streams out as they are published, and returns the release's directory."""
+        release = root / "releases" / "r1"
+        for path, text in self.streams.texts.items():
+            (release / path).parent.mkdir(parents=True, exist_ok=True)
+            (release / path).write_text(text, "utf-8")
+        (root / "media").mkdir()
+        for file in self.streams.media:
+            (root / "media" / f"{file.file.sha256}.mp4").symlink_to(self.media[file.name].resolve())
+        return release
+
+
+def _changed(path: Path, directory: Path, change: Callable[[bytes], bytes]) -> Path:
+    before = path.read_bytes()
+    after = change(before)
+    assert after != before
+    out = directory / path.name
+    out.write_bytes(after)
+    return out
+
+
+def make(tools: Tools, clip: Path, directory: Path) -> Made:
+    """Everything of a release of this clip; a tile every 0.4 s, 6 of them on a sheet."""
+    plan = make_plan(probe.probe(tools, clip), "0" * 64, presets.load("draft"))
+    shape = {"columns": 3, "rows": 2, "interval": Fraction(2, 5)}
+    plan = plan.model_copy(update={"images": plan.images.model_copy(update=shape)})
+    for name in ("encoded", "packaged", "images"):
+        (directory / name).mkdir()
+    encoded = directory / "encoded"
+    tracks: Sequence[Track] = encode.encode(tools, clip, plan, plan.rungs, encoded)
+    if plan.audio:
+        tracks = (*tracks, audio.encode(tools, clip, plan, plan.audio, encoded))
+    files = {track.name: encoded / f"{track.name}.mp4" for track in tracks}
+    streams = package.package(tools, plan, tracks, files, directory / "packaged")
+    small, large = (files[plan.rungs[n].name] for n in (-1, 0))
+    shown = thumbnails.make(tools, small, large, scenes.detect(small, plan), plan, directory / "images")
+    sheets = sprites.make(tools, small, plan, directory / "images")
+    return Made(
+        tools=tools,
+        plan=plan,
+        tracks=tuple(tracks),
+        encoded=files,
+        streams=streams,
+        media={file.name: directory / "packaged" / f"{file.file.sha256}.mp4" for file in streams.media},
+        thumbnails=shown,
+        sprites=sheets,
+        images={path.name: path for path in (directory / "images").iterdir()},
+    )
+
+
+def run_ffmpeg(tools: Tools, *args: str | Path) -> None:
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-y", *map(str, args)]
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=120)
