@@ -13,6 +13,7 @@ from video_pipeline.errors import (
     Cancelled,
     CheckFailed,
     DependencyError,
+    DiskFull,
     Interrupted,
     PipelineError,
     SourceError,
@@ -25,8 +26,8 @@ from video_pipeline.media import tools
 from video_pipeline.stores.index import explain
 from video_pipeline.stores.sources import local_path
 
-# With Dagster's own, two children per step tail its log, share our terminal, and answer Ctrl-C with a traceback.
-COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+# The default starts children to follow the output; they share our terminal and answer Ctrl-C with a traceback.
+NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
 
 @click.command()
@@ -82,7 +83,7 @@ def run(
 
     text = TextReporter(sys.stderr)
     request = IndexResource().requests.add(video_id=video_id, source=source, preset=preset, title=title)
-    reference = InstanceRef.from_dir(str(ours.dagster_home), overrides={"compute_logs": COMPUTE_LOGS})
+    reference = InstanceRef.from_dir(str(ours.dagster_home), overrides={"compute_logs": NO_COMPUTE_LOGS})
     try:
         with dg.DagsterInstance.from_ref(reference) as instance:
             instance.add_dynamic_partitions(str(videos.name), [video_id])
@@ -100,12 +101,12 @@ def run(
     except OSError as error:
         raise classify(error) from None
     if not result.success:
-        raise first_failure(result)
+        raise first_failure(result, ours)
     release: str = result.output_for_node("release").release_id
     return release
 
 
-def first_failure(result: Any) -> PipelineError:
+def first_failure(result: Any, ours: settings.Settings) -> PipelineError:
     """The error of the step that failed first, rebuilt from its metadata."""
     for event in result.all_events:
         if not event.is_step_failure:
@@ -117,6 +118,9 @@ def first_failure(result: Any) -> PipelineError:
         code = str(notes["error_code"].value) if "error_code" in notes else ""
         if kind == "cancelled" or code == Interrupted.code:
             return Cancelled(sentence)
+        if code == DiskFull.code:
+            # A child does not tell which disk.
+            return DiskFull(f"{sentence} (state in {ours.home}, temporary files in {ours.scratch})")
         if kind == "permanent":
             # Output that is not as planned is our fault, not the source's.
             return CheckFailed(sentence) if code == CheckFailed.code else SourceError(sentence)

@@ -95,15 +95,18 @@ def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def stop(child: Child) -> None:
-    """Its signal, patience, then KILL for the whole session; nothing it started is left."""
-    if child.alive:
-        _signal(child, child.stop_signal)
+def stop(children: Sequence[Child]) -> None:
+    """Each its signal, patience, then KILL for its whole session; nothing they started is left."""
+    for child in children:
+        if child.alive:
+            _signal(child, child.stop_signal)
+    started = time.monotonic()
+    for child in children:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(child.patience)
-    # Its own children may outlive it.
-    _signal(child, signal.SIGKILL, group=True)
-    child.process.wait()
+            child.process.wait(max(0.0, started + child.patience - time.monotonic()))
+        # Its own children may outlive it.
+        _signal(child, signal.SIGKILL, group=True)
+        child.process.wait()
 
 
 def _signal(child: Child, number: signal.Signals, *, group: bool = False) -> None:

@@ -24,9 +24,11 @@ from video_pipeline.services.ports import free_port, listens
 from video_pipeline.services.signals import STOPPING
 from video_pipeline.settings import PROJECT, Settings
 from video_pipeline.settings import load as load_settings
+from video_pipeline.stores.scratch import sweep
 
 READY_SECONDS = 90.0
 LOCATION = "video_pipeline"
+QUEUE = "queue"
 
 
 class Stack:
@@ -72,6 +74,8 @@ class Stack:
         for directory in (self._run, self._logs, self.settings.home / "redis"):
             directory.mkdir(exist_ok=True)
         self._take_lock()
+        self.settings.scratch.mkdir(parents=True, exist_ok=True)
+        sweep(self.settings.scratch)
         taken: set[int] = set()
         if self.settings.redis_url is None:
             self._start_redis(self._port("queue", self.settings.redis_port, taken))
@@ -124,7 +128,7 @@ class Stack:
         program = redis_server.find_server(self.settings)
         argv = redis_server.command(program, self.settings.home / "redis", self.settings.host, port)
         self.settings = self._with(redis_url=f"redis://{self.settings.host}:{port}/0")
-        child = self._child("queue", argv)
+        child = self._child(QUEUE, argv)
         wait_until(child, lambda: listens(self.settings.host, port), READY_SECONDS)
 
     def _with(self, **found: Any) -> Settings:
@@ -184,11 +188,11 @@ class Stack:
 
     def stop(self) -> None:
         """Ends every part, those that use others first. A running encode is interrupted; the next start goes on."""
-        users_first = ("daemon", "webserver", "delivery", "worker", "code-server", "storage", "queue")
         # A second Ctrl-C must not leave half of them.
         before = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
-        for child in sorted(self._children, key=lambda child: users_first.index(child.name)):
-            stop(child)
+        # All others use the queue to the end.
+        stop([child for child in self._children if child.name != QUEUE])
+        stop([child for child in self._children if child.name == QUEUE])
         self._children.clear()
         (self._run / "stack.json").unlink(missing_ok=True)
         if self._lock is not None:

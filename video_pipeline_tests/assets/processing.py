@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,9 +38,10 @@ def run(home: Path, *arguments: str | Path, **extra: str) -> subprocess.Complete
     )
 
 
-def start(home: Path, *arguments: str | Path) -> subprocess.Popen[str]:
-    """Starts a command in a session of its own, as a terminal does; the caller ends it."""
-    return subprocess.Popen(
+@contextmanager
+def started(home: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A command in a session of its own, as a terminal starts it; nothing of it is left afterwards."""
+    process = subprocess.Popen(
         command(*arguments),
         env=environment(home),
         stdin=subprocess.DEVNULL,
@@ -48,6 +50,12 @@ def start(home: Path, *arguments: str | Path) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+    try:
+        yield process
+    finally:
+        for left in processes(home):
+            left.kill()
+        process.communicate()
 
 
 def processes(home: Path) -> list[psutil.Process]:

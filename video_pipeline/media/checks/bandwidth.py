@@ -79,7 +79,9 @@ def _measure(r: Reading, target: Fraction) -> tuple[int, int]:
     """Average and peak bit rate: the bytes of each segment over the time its packets last."""
     starts = [entry.offset for entry in r.index]
     segment = np.searchsorted(starts, r.packets["position"], side="right") - 1
-    ticks = np.bincount(segment.clip(0), weights=r.packets["duration"], minlength=len(starts))
+    # Before time 0 lies what an AAC decoder needs to start and nobody hears; the manifests do not count it as time.
+    heard = (r.packets["time"] + r.packets["duration"]).clip(0) - r.packets["time"].clip(0)
+    ticks = np.bincount(segment.clip(0), weights=heard, minlength=len(starts))
     return hls.rates([entry.size for entry in r.index], [int(n) * r.time_base for n in ticks], target)
 
 

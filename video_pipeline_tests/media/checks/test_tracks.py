@@ -126,7 +126,7 @@ def test_every_check_of_a_track_has_a_fault() -> None:
 
 
 def test_an_extra_frame_is_also_longer(made: Made, tmp_path: Path) -> None:
-    failed = encoded_anew(f"{FRAME},tpad=stop=1:stop_mode=clone")(made, tmp_path).failed()
+    failed = encoded_anew(f"{FRAME},tpad=stop=1:stop_mode=clone", "0,2,4")(made, tmp_path).failed()
     assert set(failed) == {"frame_count", "duration"}
     assert failed["frame_count"].measured == f"{SMALL}: 151 frames decoded and 151 stored, 150 planned"
     assert failed["duration"].measured == f"{SMALL}: 6.040 s, 6.000 s planned"

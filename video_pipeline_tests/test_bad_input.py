@@ -1,0 +1,194 @@
+"""What cannot be processed ends with one line that says why, an exit code, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from video_pipeline.media.tools import Tools
+from video_pipeline_tests.assets.processing import files_below, processes, run, started, wait_for
+
+Mount = Callable[[int], Path]
+
+
+@pytest.fixture(scope="module")
+def small(make_clip: Callable[..., Path]) -> Path:
+    return make_clip(seconds=2, size="320x240", cuts=False)
+
+
+@pytest.fixture(scope="module")
+def large(make_clip: Callable[..., Path]) -> Path:
+    """Its encoding takes seconds: time enough to be disturbed, and more bytes than a small disk has."""
+    return make_clip("large.mp4", seconds=20, size="1280x720", cuts=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Mount]:
+    """Mounts a file system of so many bytes."""
+    mounted = []
+
+    def mount(size: int) -> Path:
+        place = tmp_path / "disk"
+        place.mkdir()
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(place)], capture_output=True, text=True
+        )
+        if done.returncode:
+            pytest.skip(f"needs root that may mount: {done.stderr.strip()}")
+        mounted.append(place)
+        return place
+
+    if os.geteuid() != 0:
+        pytest.skip("needs root to mount a small file system")
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def assert_nothing_left(home: Path) -> None:
+    """Nothing published, nothing temporary, nothing running."""
+    assert files_below(home / "store" / "videos", home / "store" / ".tmp", home / "scratch") == []
+    assert processes(home) == []
+
+
+def refused(home: Path, source: str | Path, *options: str, code: int = 2, **extra: str) -> str:
+    """The one line on standard error of a command that must fail."""
+    done = run(home, "process", source, "--preset", "draft", "--json", *options, **extra)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    [line] = done.stderr.splitlines()
+    assert_nothing_left(home)
+    return line
+
+
+def test_missing_file(home: Path, tmp_path: Path) -> None:
+    line = refused(home, tmp_path / "none.mp4")
+    assert line == f"video-pipeline: source {tmp_path}/none.mp4: no such file"
+    assert not home.exists()
+
+
+def test_directory(home: Path, tmp_path: Path) -> None:
+    line = refused(home, tmp_path)
+    assert line == f"video-pipeline: source {tmp_path}: is a directory; give one video file"
+
+
+def test_empty_file(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    line = refused(home, tmp_path / "empty.mp4")
+    assert line == f"video-pipeline: source {tmp_path}/empty.mp4: the file is empty (0 bytes)"
+
+
+def test_pipe(home: Path, tmp_path: Path) -> None:
+    """Nobody writes to it: who opens it waits for ever."""
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert "pipe.mp4: is a pipe or a device; give one video file" in refused(home, tmp_path / "pipe.mp4")
+
+
+def test_text_with_the_name_of_a_video(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("Not a video at all.\n" * 500)
+    line = refused(home, tmp_path / "text.mp4")
+    assert line == "video-pipeline: text.mp4: it is not a video file that can be read"
+
+
+def test_cut_off_before_its_index(home: Path, tmp_path: Path, small: Path) -> None:
+    data = small.read_bytes()
+    assert data.rindex(b"moov") > len(data) // 2, "the clip must have its index at the end"
+    (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 2])
+    line = refused(home, tmp_path / "cut.mp4")
+    assert line.startswith("video-pipeline: cut.mp4: its index (moov atom) is missing")
+    assert "cut off" in line
+
+
+def test_sound_without_pictures(home: Path, tmp_path: Path, tools: Tools) -> None:
+    path = tmp_path / "song.m4a"
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=440:duration=1", str(path)]
+    subprocess.run(argv, check=True, timeout=60)
+    assert refused(home, path) == "video-pipeline: song.m4a: there is no video in it (it holds audio)"
+
+
+def test_unknown_preset(home: Path, small: Path) -> None:
+    line = refused(home, small, "--preset", "best")
+    assert line.startswith("video-pipeline: preset 'best' is unknown; there are 1080p, ")
+    assert "draft" in line
+    assert not home.exists()
+
+
+def test_id_that_breaks_the_rule(home: Path, small: Path) -> None:
+    line = refused(home, small, "--video-id", "My Video")
+    assert line.startswith("video-pipeline: videoId 'My Video': use 1 to 63 of a-z, 0-9 and '-'")
+    assert not home.exists()
+
+
+def test_home_that_cannot_be_made(tmp_path: Path, small: Path) -> None:
+    (tmp_path / "file").touch()
+    line = refused(tmp_path / "file" / "home", small, code=1)
+    assert line.startswith(f"video-pipeline: the state directory {tmp_path}/file/home cannot be used")
+    assert "set VIDEO_PIPELINE_HOME" in line
+
+
+def test_no_ffmpeg(home: Path, small: Path) -> None:
+    line = refused(home, small, code=1, VIDEO_PIPELINE_FFMPEG="/nonexistent")
+    assert line == "video-pipeline: ffmpeg: there is no program at /nonexistent; set VIDEO_PIPELINE_FFMPEG to one"
+    assert not home.exists()
+
+
+def test_disk_that_is_full_while_encoding(small_disk: Mount, large: Path) -> None:
+    """It holds the source and Dagster's files, but not what is made of them."""
+    home = small_disk(large.stat().st_size + 2 * 2**20)
+    line = refused(home, large, code=1)
+    store = home / "store"
+    assert large.stat().st_size in [path.stat().st_size for path in files_below(store / "blobs")]
+    assert files_below(store / "checkpoints" / "rendition") == []
+    assert "no space left on device" in line
+    assert "free some" in line
+    assert str(home) in line
+
+
+def test_disk_that_is_full_before_the_first_step(small_disk: Mount, small: Path) -> None:
+    """Our index fits, Dagster's storage does not."""
+    home = small_disk(450_000)
+    line = refused(home, small, code=1)
+    assert (home / "index.db").stat().st_size > 0
+    assert line.startswith("video-pipeline: ")
+    assert f"{home}/dagster" in line
+
+
+def encoders(home: Path) -> list[psutil.Process]:
+    return [process for process in processes(home) if "libx264" in process.cmdline()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_encoding(home: Path, large: Path, number: signal.Signals) -> None:
+    with started(home, "process", large, "--preset", "premium", "--json") as process:
+        wait_for(lambda: encoders(home))
+        assert files_below(home / "scratch")
+        # A terminal sends Ctrl-C to the whole group, so every child that shares it gets it too.
+        os.killpg(process.pid, number)
+        out, log = process.communicate(timeout=60)
+        assert (process.returncode, out) == (130, ""), log
+        assert log.splitlines() == ["video-pipeline: renditions/h264: interrupted"]
+        assert_nothing_left(home)
+
+
+def test_killed_while_encoding(home: Path, large: Path, small: Path) -> None:
+    """Nothing of ours can run then: the kernel ends the children, and the next run clears up."""
+    with started(home, "process", large, "--preset", "premium", "--json") as process:
+        wait_for(lambda: encoders(home))
+        process.kill()
+        process.wait()
+        wait_for(lambda: not processes(home), seconds=10)
+    assert files_below(home / "scratch")
+    done = run(home, "process", small, "--preset", "draft", "--json")
+    assert done.returncode == 0, done.stderr
+    assert files_below(home / "scratch", home / "store" / ".tmp") == []
+    assert list((home / "scratch").iterdir()) == []
