@@ -80,7 +80,9 @@ def _tree(store: Path, done: dict[str, Any]) -> str:
         if parent != directory:
             lines.append(f"  {parent}/")
             directory = parent
-        lines.append(f"  {'  ' if parent else ''}{leaf:{34 - 2 * bool(parent)}}{_size((root / name).stat().st_size):>10}")
+        lines.append(
+            f"  {'  ' if parent else ''}{leaf:{34 - 2 * bool(parent)}}{_size((root / name).stat().st_size):>10}"
+        )
     lines.append(str(root.parent.parent / "media"))
     media = [file for file in release.files if file.path.startswith("../../media/")]
     lines += [f"  {file.sha256[:24]}….mp4     {_size(file.size):>10}" for file in media]

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from video_pipeline import presets, settings
+from video_pipeline import errors, presets, settings
 from video_pipeline.errors import (
     Cancelled,
     CheckFailed,
@@ -113,9 +113,11 @@ def first_failure(result: Any, ours: settings.Settings) -> PipelineError:
             continue
         failed = event.event_specific_data
         notes = failed.user_failure_data.metadata if failed.user_failure_data else {}
-        sentence = str(notes["error"].value) if "error" in notes else str(failed.error)
-        kind = str(notes["error_class"].value) if "error_class" in notes else "transient"
-        code = str(notes["error_code"].value) if "error_code" in notes else ""
+        raised, sentence = root_cause(failed.error)
+        # Raised around a step, as by the IO manager, it comes without notes.
+        kind = str(notes["error_class"].value) if "error_class" in notes else raised.error_class
+        code = str(notes["error_code"].value) if "error_code" in notes else raised.code
+        sentence = str(notes["error"].value) if "error" in notes else sentence
         if kind == "cancelled" or code == Interrupted.code:
             return Cancelled(sentence)
         if code == DiskFull.code:
@@ -125,4 +127,18 @@ def first_failure(result: Any, ours: settings.Settings) -> PipelineError:
             # Output that is not as planned is our fault, not the source's.
             return CheckFailed(sentence) if code == CheckFailed.code else SourceError(sentence)
         return DependencyError(sentence) if kind == "dependency" else TransientError(sentence)
-    return TransientError("the run failed before its first step; see the Dagster UI")
+    found = [event.job_failure_data.error for event in result.all_events if event.is_run_failure]
+    return TransientError(f"the run failed outside of its steps: {root_cause(found[0] if found else None)[1]}")
+
+
+def root_cause(error: Any) -> tuple[type[PipelineError], str]:
+    """Class and message of what Dagster has wrapped, the message as one line."""
+    if error is None:
+        return TransientError, "see the run in the Dagster UI"
+    while error.cause is not None:
+        error = error.cause
+    ours = getattr(errors, error.cls_name or "", None)
+    said = " ".join(error.message.split())
+    if isinstance(ours, type) and issubclass(ours, PipelineError):
+        return ours, said.partition(": ")[2]
+    return TransientError, said

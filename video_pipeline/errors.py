@@ -25,6 +25,7 @@ tried again, `DependencyError` is tried again later and is never the video's fau
 from __future__ import annotations
 
 import errno
+import shlex
 from typing import ClassVar, Literal
 
 ErrorClass = Literal["permanent", "transient", "dependency", "cancelled"]
@@ -83,7 +84,7 @@ class CommandFailed(TransientError):
     def __init__(self, argv: str, status: int, log: str) -> None:
         last = log.strip().splitlines()[-1:] or ["no message"]
         super().__init__(
-            f"{argv.split()[0].rsplit('/', 1)[-1]} ended with status {status}: {last[0]}",
+            f"{shlex.split(argv)[0].rsplit('/', 1)[-1]} ended with status {status}: {last[0]}",
             detail=f"{argv}\n{log}",
         )
         self.argv, self.status, self.log = argv, status, log

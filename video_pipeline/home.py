@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from video_pipeline.errors import HomeError, classify
+from video_pipeline.errors import DiskFull, HomeError, classify
 from video_pipeline.settings import PROJECT, Settings
 
 
@@ -25,12 +25,12 @@ def prepare(settings: Settings) -> Settings:
         _link_dagster_yaml(settings.dagster_home)
     except OSError as error:
         ours = classify(error)
-        if isinstance(ours, HomeError) or error.errno is None:
-            raise HomeError(
-                f"the state directory {settings.home} cannot be used ({error.strerror}); "
-                "set VIDEO_PIPELINE_HOME to one that can be written"
-            ) from None
-        raise ours from None
+        if isinstance(ours, DiskFull):
+            raise ours from None
+        raise HomeError(
+            f"the state directory {settings.home} cannot be used ({error.strerror}); "
+            "set VIDEO_PIPELINE_HOME to one that can be written"
+        ) from None
     return settings
 
 
@@ -40,5 +40,6 @@ def _link_dagster_yaml(dagster_home: Path) -> None:
     if link.is_symlink() and os.readlink(link) == str(target):
         return
     beside = dagster_home / f".dagster.yaml-{os.getpid()}"
+    beside.unlink(missing_ok=True)  # of a process that was killed here; ids come again
     beside.symlink_to(target)
     beside.replace(link)

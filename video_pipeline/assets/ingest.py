@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from video_pipeline import settings
 from video_pipeline.assets import show
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource
@@ -80,7 +81,7 @@ def _request(context: dg.AssetExecutionContext, config: NewRequest, requests: Re
         return requests.add(
             video_id=video_id,
             source=config.source,
-            preset=config.preset or "web",
+            preset=config.preset or settings.load().default_preset,
             title=config.title,
             description=config.description,
             tags=tuple(config.tags),

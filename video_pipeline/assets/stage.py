@@ -45,7 +45,7 @@ def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iter
     name = "/".join(context.assets_def.keys_by_output_name.get("result", next(iter(context.selected_asset_keys))).path)
     _stop_if_interrupted(context, name)
     reporter = progress.reporter(
-        video_id=context.partition_key, run_id=context.run_id, job_id=context.run.tags.get(JOB_TAG)
+        video_id=context.partition_key, run_id=context.run.run_id, job_id=context.run.tags.get(JOB_TAG)
     )
     running = Stage(name, reporter)
     reporter.report(name, 0.0)
@@ -53,7 +53,7 @@ def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iter
         yield running
     except (DagsterExecutionInterruptedError, KeyboardInterrupt):
         # Under in_process_executor a retry policy would swallow the interrupt and run the step again.
-        _interrupted.add(context.run_id)
+        _interrupted.add(context.run.run_id)
         raise failure(_why_stopped(context, name)) from None
     except Exception as error:
         ours = classify(error)
@@ -76,15 +76,15 @@ def failure(error: PipelineError) -> dg.Failure:
 
 def _stop_if_interrupted(context: dg.AssetExecutionContext, name: str) -> None:
     """in_process_executor goes on with steps that do not depend on the interrupted one."""
-    run = context.instance.get_run_by_id(context.run_id)
+    run = context.instance.get_run_by_id(context.run.run_id)
     cancelled = run is not None and run.status in (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED)
-    if cancelled or context.run_id in _interrupted:
+    if cancelled or context.run.run_id in _interrupted:
         raise failure(_why_stopped(context, name))
 
 
 def _why_stopped(context: dg.AssetExecutionContext, name: str) -> PipelineError:
     """Cancelled by somebody, or the process is told to end: then another worker goes on."""
-    run = context.instance.get_run_by_id(context.run_id)
+    run = context.instance.get_run_by_id(context.run.run_id)
     if run is not None and run.status in (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED):
         return Cancelled(f"{name}: cancelled")
     return Interrupted(f"{name}: interrupted")

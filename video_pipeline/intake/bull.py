@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
+import redis
 from bullmq import Job as BullJob
 from bullmq import Queue, UnrecoverableError, Worker
 
-from video_pipeline.connection import async_client, client, loop
+from video_pipeline.connection import async_client, client, loop, url
+from video_pipeline.errors import ServiceDown
 from video_pipeline.execution.keys import Keys
 from video_pipeline.settings import Settings
 
@@ -257,4 +259,7 @@ def bull(settings: Settings) -> Bull:
     Raises:
         ServiceDown: no Redis is configured, or it does not answer.
     """
-    return _bull(settings, os.getpid())
+    try:
+        return _bull(settings, os.getpid())
+    except redis.RedisError as error:
+        raise ServiceDown(f"the queue at {url(settings)} does not answer: {error}") from None

@@ -118,9 +118,11 @@ def run_all(
         for argv in argvs:
             children.append(_start(argv, cwd, nice, limits or Limits(), None))
     except BaseException:
-        _stop(children)
+        _end(children)
         raise
-    _attend(children, stall_seconds, stop_on_failure=check)
+    failed = _attend(children, stall_seconds, stop_on_failure=check)
+    if failed:
+        failed.completed()  # raises; the others were only stopped
     return [child.completed(check=check) for child in children]
 
 
@@ -164,8 +166,12 @@ def _start(
     return _Child(words, process, on_stdout)
 
 
-def _attend(children: list[_Child], stall_seconds: float | None, *, stop_on_failure: bool = True) -> None:
-    """Drains the pipes until all have ended; a failed one, a stalled one or an interrupt stops them all."""
+def _attend(children: list[_Child], stall_seconds: float | None, *, stop_on_failure: bool = True) -> _Child | None:
+    """Drains the pipes until all have ended; a failed one, a stalled one or an interrupt stops them all.
+
+    Returns the one that failed first and so stopped the others.
+    """
+    failed: _Child | None = None
     try:
         with selectors.DefaultSelector() as selector:
             for child in children:
@@ -182,19 +188,27 @@ def _attend(children: list[_Child], stall_seconds: float | None, *, stop_on_fail
                         child.take(number, data)
                         continue
                     selector.unregister(key.fileobj)
-                    if stop_on_failure and number == 1 and child.process.wait() != 0:
+                    if stop_on_failure and number == 1 and _wait(child, stall_seconds) != 0:
+                        failed = failed or child
                         _stop(children)
                 if stall_seconds is not None:
                     for child in children:
                         _check_moving(child, stall_seconds)
         for child in children:
-            child.process.wait()
+            _wait(child, stall_seconds)
+        return failed
     finally:
-        _stop(children)
-        for child in children:
-            for stream in (child.process.stdout, child.process.stderr):
-                if stream is not None:
-                    stream.close()
+        _end(children)
+
+
+def _wait(child: _Child, stall_seconds: float | None) -> int:
+    """For the end of one that has closed its output; it may go on without, or stall."""
+    while True:
+        try:
+            return child.process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            if stall_seconds is not None:
+                _check_moving(child, stall_seconds)
 
 
 def _check_moving(child: _Child, stall_seconds: float) -> None:
@@ -210,6 +224,14 @@ def _check_moving(child: _Child, stall_seconds: float) -> None:
         child.cpu, child.moved = cpu, time.monotonic()
     elif time.monotonic() - child.moved > stall_seconds:
         raise StalledError(f"{Path(child.argv[0]).name} made no progress for {stall_seconds:g} s")
+
+
+def _end(children: list[_Child]) -> None:
+    _stop(children)
+    for child in children:
+        for stream in (child.process.stdout, child.process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def _stop(children: list[_Child]) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from video_pipeline.errors import HomeError, ServiceDown
-from video_pipeline.execution.slots import slots
+from video_pipeline.execution.slots import workers
 from video_pipeline.home import prepare
 from video_pipeline.services import redis as redis_server
 from video_pipeline.services.children import Child, start, stop, wait_until
@@ -101,7 +101,7 @@ class Stack:
         self.web = f"http://{self.settings.host}:{web_port}"
         self.delivery = f"http://{self.settings.host}:{delivery_port}"
         wait_until(web, lambda: _loaded(self.web), READY_SECONDS)
-        wait_until(worker, lambda: slots(self.settings) > 0, READY_SECONDS)
+        wait_until(worker, lambda: bool(workers(self.settings)), READY_SECONDS)
         wait_until(daemon, lambda: _healthy(self.web), READY_SECONDS)
         wait_until(delivery, lambda: listens(self.settings.host, delivery_port), READY_SECONDS)
         self._write_addresses()

@@ -39,11 +39,11 @@ def run(home: Path, *arguments: str | Path, **extra: str) -> subprocess.Complete
 
 
 @contextmanager
-def started(home: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+def started(home: Path, *arguments: str | Path, **extra: str) -> Iterator[subprocess.Popen[str]]:
     """A command in a session of its own, as a terminal starts it; nothing of it is left afterwards."""
     process = subprocess.Popen(
         command(*arguments),
-        env=environment(home),
+        env=environment(home, **extra),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

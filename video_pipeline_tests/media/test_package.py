@@ -102,7 +102,8 @@ def test_language_is_free_text_to_the_source_only(
     again = made.repackaged({}, tmp_path, plan)
     (sound,) = attributes(again.streams.texts[MASTER] + "\n", "EXT-X-MEDIA")
     (adaptation,) = (
-        e for e in ElementTree.fromstring(again.streams.texts[MPD]).iter(f"{DASH}AdaptationSet")
+        e
+        for e in ElementTree.fromstring(again.streams.texts[MPD]).iter(f"{DASH}AdaptationSet")
         if e.get("contentType") == "audio"
     )
     assert (sound.get("LANGUAGE"), adaptation.get("lang")) == (shown, shown)
@@ -114,7 +115,8 @@ def codec(stream: dict[str, Any]) -> str:
     """RFC 6381 and ISO/IEC 14496-15: profile, constraints, level of H.264; object type of AAC."""
     if stream["codec_name"] == "aac":
         return {"LC": "mp4a.40.2"}[stream["profile"]]
-    return f"avc1.{ {'High': '6400', 'Main': '4d40', 'Constrained Baseline': '42c0'}[stream['profile']] }{stream['level']:02x}"
+    profile = {"High": "6400", "Main": "4d40", "Constrained Baseline": "42c0"}[stream["profile"]]
+    return f"avc1.{profile}{stream['level']:02x}"
 
 
 def test_what_the_manifests_state_is_what_ffprobe_measures(made: Made) -> None:
@@ -164,6 +166,7 @@ def test_every_range_of_a_key_frame_playlist_is_one_key_frame(made: Made, tmp_pa
         (frame,) = ffprobe.frames(made.tools, alone)
         assert (frame["key_frame"], frame["pict_type"]) == (1, "I")
         picture = ffprobe.pixels(made.tools, alone, frame=0)
+        assert len(picture) == 256
         assert picture == ffprobe.pixels(made.tools, made.media[name], frame=50 * n)
 
 
@@ -206,9 +209,7 @@ def test_a_player_without_our_code_reads_the_master(made: Made, tmp_path: Path) 
     assert re.findall(r"^frame=(\d+)", done.stdout, re.MULTILINE)[-1] == "150"
 
 
-def test_segments_of_an_odd_rate_do_not_drift(
-    tools: Tools, make_clip: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_segments_of_an_odd_rate_do_not_drift(tools: Tools, make_clip: Callable[..., Path], tmp_path: Path) -> None:
     """At 701/30 frames/s a segment of 94 frames is no whole number of milliseconds."""
     made = release.make(tools, make_clip("odd.mp4", seconds=13, size="160x90", rate="701/30", cuts=False), tmp_path)
     rung = made.plan.rungs[0].name

@@ -37,7 +37,9 @@ def test_a_truncated_file_fails_what_it_breaks(made: Made, tmp_path: Path, name:
     failed = made.with_media(name, tmp_path, lambda content: content[: len(content) * 7 // 10]).failed()
     video = {"frame_count", "duration"} if name == SMALL else set()
     assert {"track_ends", "references"} | video <= set(failed)
-    assert {result.subject for check, result in failed.items() if check in video | {"track_ends", "references"}} == {name}
+    assert {result.subject for check, result in failed.items() if check in video | {"track_ends", "references"}} == {
+        name
+    }
     assert re.search(r"has \d+ bytes, \d+ are listed", failed["references"].measured)
     assert "sprite_tiles" not in failed
 

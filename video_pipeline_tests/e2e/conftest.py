@@ -1,0 +1,69 @@
+"""One running stack for all end-to-end tests, started as people start it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from video_pipeline import settings as settings_module
+from video_pipeline.settings import Settings
+from video_pipeline_tests.assets.processing import command, environment, run, started, wait_for
+
+
+@dataclass
+class RunningStack:
+    home: Path
+    process: subprocess.Popen[str]
+    addresses: dict[str, Any]
+    """What it wrote to run/stack.json."""
+
+    @property
+    def settings(self) -> Settings:
+        return settings_module.load(home=self.home, redis_url=self.addresses["redisUrl"])
+
+    def command(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return run(self.home, *arguments)
+
+    @contextmanager
+    def following(self, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+        """A command beside the test, such as `submit --wait`."""
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command(*arguments), env=environment(self.home), text=True, **pipes) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def instance(self) -> dg.DagsterInstance:
+        return dg.DagsterInstance.from_config(str(self.settings.dagster_home))
+
+
+def addresses(home: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Those of a stack that is up; it writes them last."""
+    path = home / "run" / "stack.json"
+    wait_for(lambda: path.exists() or process.poll() is not None, 90)
+    assert process.poll() is None, process.communicate()
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    home = tmp_path_factory.mktemp("stack") / "home"
+    with started(home, "up") as process:
+        yield RunningStack(home, process, addresses(home, process))
+
+
+@pytest.fixture
+def instance(stack: RunningStack) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of the stack, as its UI reads it."""
+    with stack.instance() as found:
+        yield found

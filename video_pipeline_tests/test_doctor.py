@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from video_pipeline.media.tools import Tools
+from video_pipeline_tests.assets.processing import run
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
+    """Name to verdict and the rest of its line."""
+    found = {}
+    for line in done.stdout.splitlines():
+        name, verdict, rest = re.fullmatch(r"(\S.{12}) (ok|MISSING) +(\S.*)", line).groups()  # type: ignore[union-attr]
+        found[name.strip()] = (verdict, rest)
+    return found
+
+
+def test_everything_is_there(tmp_path: Path, tools: Tools) -> None:
+    done = run(tmp_path / "home", "doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = lines(done)
+    assert list(said) == ["ffmpeg", "ffprobe", "packager", "redis server", "encoders", "home", "presets"]
+    assert {verdict for verdict, _ in said.values()} == {"ok"}
+    for name in ("ffmpeg", "ffprobe", "packager", "redis server"):
+        version, path = said[name][1].split()
+        assert re.search(r"\d+\.\d+", version), name
+        # As the program itself has it.
+        flag = "-version" if name.startswith("ff") else "--version"
+        assert version in subprocess.run([path, flag], capture_output=True, text=True, timeout=30).stdout
+    assert said["ffmpeg"][1].endswith(str(tools.ffmpeg))
+    assert said["encoders"][1] == "libx264, aac"
+    assert said["home"][1].startswith(f"{tmp_path}/home, ")
+    assert {"draft", "web", "premium"} <= set(said["presets"][1].split(", "))
+
+
+def test_names_all_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "mine.yaml").write_text("extends: web\nmax_hight: 720\n")
+    done = run(
+        tmp_path / "file" / "home",
+        "doctor",
+        VIDEO_PIPELINE_FFMPEG="/nonexistent",
+        VIDEO_PIPELINE_PACKAGER=str(tmp_path / "file"),
+        VIDEO_PIPELINE_REDIS_SERVER="/nonexistent",
+        VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path / "presets"),
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    said = lines(done)
+    wrong = {name: rest for name, (verdict, rest) in said.items() if verdict == "MISSING"}
+    assert said.keys() - wrong.keys() == {"ffprobe"}
+    assert wrong["ffmpeg"] == "ffmpeg: there is no program at /nonexistent; set VIDEO_PIPELINE_FFMPEG to one"
+    assert "set VIDEO_PIPELINE_PACKAGER" in wrong["packager"]
+    assert "/nonexistent" in wrong["redis server"]
+    assert "VIDEO_PIPELINE_HOME" in wrong["home"]
+    assert f"{tmp_path}/presets/mine.yaml: max_hight: this key is unknown" in wrong["presets"]
+
+
+def program(path: Path, script: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_ffmpeg_without_the_encoder(tmp_path: Path) -> None:
+    encoders = " V..... = Video\\n ------\\n A....D aac   AAC (Advanced Audio Coding)\\n"
+    script = f'case "$*" in *encoders*) printf "{encoders}";; *) echo "ffmpeg version 9.9";; esac'
+    fake = program(tmp_path / "ffmpeg", script)
+    done = run(tmp_path / "home", "doctor", VIDEO_PIPELINE_FFMPEG=str(fake))
+    assert done.returncode == 1
+    said = lines(done)
+    assert said["ffmpeg"] == ("ok", f"9.9  {fake}")
+    assert said["encoders"] == ("MISSING", "this ffmpeg lacks libx264")
+
+
+@pytest.mark.parametrize("script", ["exit 3", "kill -9 $$"])
+def test_program_that_does_not_run(tmp_path: Path, script: str) -> None:
+    broken = program(tmp_path / "ffprobe", script)
+    done = run(tmp_path / "home", "doctor", VIDEO_PIPELINE_FFPROBE=str(broken))
+    assert (done.returncode, done.stderr) == (1, "")
+    verdict, rest = lines(done)["ffprobe"]
+    assert verdict == "MISSING"
+    assert str(broken) in rest
+    assert "does not run" in rest
+
+
+def test_setting_that_cannot_be_used(tmp_path: Path) -> None:
+    done = run(tmp_path / "home", "doctor", VIDEO_PIPELINE_NICE="many")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("video-pipeline: setting VIDEO_PIPELINE_NICE: ")
