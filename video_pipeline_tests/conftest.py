@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,10 @@ import pytest
 from video_pipeline import settings as settings_module
 from video_pipeline.media import tools as tools_module
 from video_pipeline.media.tools import Tools
+from video_pipeline.services import children
+from video_pipeline.services import redis as redis_server
+from video_pipeline.services.ports import free_port, listens
+from video_pipeline.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +62,28 @@ def make_clip(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 def clip(make_clip: Callable[..., Path]) -> Path:
     """4 s of 320x180 at 25 frames/s with a cut at 2 s and a 440 Hz tone."""
     return make_clip()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server for all tests that need no whole stack."""
+    directory = tmp_path_factory.mktemp("redis")
+    ours = settings_module.load(home=directory)
+    port = free_port(ours.host, 16_399, set())
+    argv = redis_server.command(redis_server.find_server(ours), directory, ours.host, port)
+    child = children.start("queue", argv, environment=os.environ, logs=directory, cwd=directory)
+    children.wait_until(child, lambda: listens(ours.host, port), 20)
+    yield f"redis://{ours.host}:{port}/0"
+    children.stop([child])
+
+
+@pytest.fixture
+def queue_settings(redis_url: str, tmp_path: Path) -> Settings:
+    """Settings of an own queue and home on that server."""
+    name = uuid.uuid4().hex[:8]
+    home = tmp_path / "home"
+    home.mkdir()
+    return settings_module.load(home=home, redis_url=redis_url, queue=f"q-{name}", key_prefix=f"{{k-{name}}}")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import os
 import time
 import uuid
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import redis
@@ -75,6 +75,15 @@ class Bull:
             },
         )
         self._wake = async_client(self.settings)
+
+    def close(self) -> None:
+        """Closes its connections; those of `bull` live as long as their process."""
+        self._loop.run(self._close())
+
+    async def _close(self) -> None:
+        await self._worker.close(force=True)
+        await self._queue.close()
+        await self._wake.aclose()
 
     def _key(self, *parts: str) -> str:
         return ":".join((self._prefix, self._name, *parts))
@@ -248,7 +257,7 @@ async def _awaited(work: Any) -> Any:
     return await work
 
 
-@lru_cache(maxsize=2)
+@cache
 def _bull(settings: Settings, _pid: int) -> Bull:
     return Bull(settings)
 

@@ -16,7 +16,7 @@ from video_pipeline.identity import check_video_id
 class Job(BaseModel):
     """camelCase, because producers are often web apps; a field that is not known is refused by name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
     schema_version: Literal[1] = 1
     source: str = Field(min_length=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import new_video_id
 from video_pipeline.intake.bull import bull
@@ -23,7 +25,8 @@ def submit_job(settings: Settings, source: str, *, priority: int = 0, **fields: 
     """
     path = local_path(source).absolute()
     given = {name: value for name, value in fields.items() if value not in (None, (), {})}
-    job = parse({"source": str(path), "video_id": new_video_id(), **given}, settings.presets_dir)
+    data = {"source": str(path), "videoId": new_video_id()} | {to_camel(name): value for name, value in given.items()}
+    job = parse(data, settings.presets_dir)
     assert job.video_id is not None
     job_id = bull(settings).add(job.data(), priority=priority, attempts=settings.queue_max_attempts)
     return job_id, job.video_id

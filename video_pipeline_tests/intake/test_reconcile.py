@@ -1,0 +1,180 @@
+"""Ticks of the reconciler against a real queue, index and run storage; the runs are written by hand."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from video_pipeline.execution.slots import Announcement
+from video_pipeline.intake import reconcile
+from video_pipeline.intake.bull import Bull
+from video_pipeline.intake.reconcile import Reconciler, Wanted
+from video_pipeline.settings import Settings
+from video_pipeline.stores.index import Index
+from video_pipeline.stores.requests import Requests
+from video_pipeline_tests.assets.processing import wait_for
+
+DATA = {"schemaVersion": 1, "source": "/a.mp4"}
+
+
+class World:
+    """A reconciler and what is around it."""
+
+    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+        self.settings, self.instance = settings, instance
+        self.bull = Bull(settings)
+        index = Index(settings.index_url)
+        index.upgrade()
+        self.requests = Requests(index)
+
+    def tick(self) -> list[Wanted]:
+        """Every tick by a new reconciler, as after a crash."""
+        return Reconciler(self.bull, self.requests, self.instance).tick()
+
+    def run(self, wanted: Wanted, status: dg.DagsterRunStatus) -> str:
+        run = dg.DagsterRun(job_name="process_video", run_id=str(uuid.uuid4()), tags=wanted.tags, status=status)
+        self.instance.add_run(run)
+        return run.run_id
+
+    def sql(self, query: str) -> list[Any]:
+        with sqlite3.connect(self.settings.home / "index.db") as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def world(queue_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(reconcile, "POLL_SECONDS", 0.3)
+    settings = queue_settings.model_copy(update={"worker_slots": 2, "min_free_gb": 0.0})
+    announcement = Announcement(settings)
+    announcement.start()
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = World(settings, instance)
+        wait_for(lambda: found.bull.redis.zcard(found.bull.keys.workers))
+        yield found
+        found.bull.close()
+    announcement.stop()
+
+
+def test_a_job_becomes_one_run(world: World) -> None:
+    job_id = world.bull.add({**DATA, "videoId": "a", "title": "A"}, priority=7)
+    (wanted,) = world.tick()
+    epoch, job, claim = wanted.run_key.split(":")
+    assert (epoch, job, claim) == (world.bull.epoch, job_id, "1")
+    assert wanted.video_id == "a"
+    assert wanted.tags["dagster/priority"] == "-7"
+    assert world.sql("SELECT video_id, version, source, title FROM requests") == [("a", 1, "/a.mp4", "A")]
+    # Dagster has not heard yet: the same key again, which it would ignore if it had.
+    (again,) = world.tick()
+    assert again == wanted
+    world.run(wanted, dg.DagsterRunStatus.STARTED)
+    assert world.tick() == []
+
+
+def test_no_more_than_there_are_slots_and_in_order(world: World) -> None:
+    for name in ("c", "d"):
+        world.bull.add({**DATA, "videoId": name}, priority=2)
+    for name in ("a", "b"):
+        world.bull.add({**DATA, "videoId": name}, priority=1)
+    first = world.tick()
+    assert [wanted.video_id for wanted in first] == ["a", "b"]
+    for wanted in first:
+        world.run(wanted, dg.DagsterRunStatus.STARTED)
+    assert world.tick() == []
+    assert world.bull.counts()["prioritized"] == 2
+
+
+def test_a_lost_worker_gets_a_second_run_under_another_key(world: World) -> None:
+    world.bull.add({**DATA, "videoId": "a"}, attempts=2)
+    (first,) = world.tick()
+    world.run(first, dg.DagsterRunStatus.FAILURE)
+    (second,) = world.tick()
+    assert second.run_key != first.run_key
+    assert second.tags["video/request"] == first.tags["video/request"]
+    world.run(second, dg.DagsterRunStatus.FAILURE)
+    assert world.tick() == []
+    (job,) = world.sql("SELECT job_id FROM requests")
+    assert world.bull.counts()["delayed"] == 1, f"lost twice is a failed attempt: {job}"
+
+
+def test_a_tick_that_died_after_taking_is_repaired(world: World) -> None:
+    world.bull.add({**DATA, "videoId": "a"})
+    world.bull.take(1, 0)  # and then nothing: no claim was written
+    (wanted,) = world.tick()
+    assert wanted.video_id == "a"
+    assert world.sql("SELECT count(*) FROM requests") == [(1,)]
+
+
+def test_a_video_gets_its_id_before_its_run(world: World) -> None:
+    job_id = world.bull.add(DATA)
+    (wanted,) = world.tick()
+    job = world.bull.job(job_id)
+    assert job is not None
+    assert job.data["videoId"] == wanted.video_id
+    assert len(wanted.video_id) >= 20
+
+
+def test_two_jobs_of_one_video_follow_each_other(world: World) -> None:
+    world.bull.add({**DATA, "videoId": "a"})
+    (wanted,) = world.tick()
+    world.run(wanted, dg.DagsterRunStatus.STARTED)
+    second = world.bull.add({**DATA, "videoId": "a", "title": "newer"})
+    assert world.tick() == []
+    assert world.bull.state(second) == "delayed"
+
+
+def test_published_is_completed_whatever_colour_the_run_has(world: World) -> None:
+    job_id = world.bull.add({**DATA, "videoId": "a"})
+    (wanted,) = world.tick()
+    world.run(wanted, dg.DagsterRunStatus.FAILURE)
+    _publish(world)
+    assert world.tick() == []
+    job = world.bull.job(job_id)
+    assert job is not None
+    assert world.bull.state(job_id) == "completed"
+    assert job.returnvalue["hls"] == "videos/a/master.m3u8"
+    assert world.bull.held() == []
+
+
+def _publish(world: World) -> None:
+    """The rows and the pointer, as metadata_index and release leave them."""
+    pointer = world.settings.store / "videos" / "a" / "current.json"
+    pointer.parent.mkdir(parents=True)
+    pointer.write_text('{"schemaVersion": 1, "videoId": "a", "releaseId": "r1", "sequence": 1}')
+    world.requests.mark_published("a", 1, "r1")
+
+
+def test_job_ids_that_repeat_are_other_jobs(world: World) -> None:
+    world.bull.add({**DATA, "videoId": "a"}, job_id="same")
+    (first,) = world.tick()
+    (held,) = world.bull.held()
+    world.bull.fail(held.job, "permanent: x", final=True)
+    world.bull.redis.delete(f"bull:{world.settings.queue}:same")
+    world.bull.add({**DATA, "videoId": "a", "title": "another life"}, job_id="same")
+    (second,) = world.tick()
+    assert second.run_key != first.run_key
+    assert world.sql("SELECT version, title FROM requests ORDER BY version") == [(1, None), (2, "another life")]
+
+
+def test_nothing_is_claimed_on_a_full_disk(world: World) -> None:
+    world.bull.settings = world.settings.model_copy(update={"min_free_gb": 1e9})
+    job_id = world.bull.add(DATA)
+    assert world.tick() == []
+    assert world.bull.state(job_id) == "waiting"
+
+
+def test_nothing_is_claimed_without_a_worker(world: World) -> None:
+    world.bull.redis.delete(world.bull.keys.workers)
+    job_id = world.bull.add(DATA)
+    assert world.tick() == []
+    assert world.bull.state(job_id) == "waiting"
+
+
+def test_a_request_to_cancel_an_ended_job_is_dropped(world: World) -> None:
+    world.bull.cancel("no-such-job")
+    world.tick()
+    assert world.bull.cancels() == set()

@@ -1,0 +1,100 @@
+"""One percentage per run that only rises, told often enough and not more often."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from video_pipeline.connection import client
+from video_pipeline.errors import Cancelled, DependencyError, PipelineError, SourceError, TransientError
+from video_pipeline.execution.keys import Keys
+from video_pipeline.intake.bull import bull
+from video_pipeline.progress.follow import outcome
+from video_pipeline.progress.redis import RedisReporter
+from video_pipeline.progress.reporter import Reporter, TextReporter
+from video_pipeline.progress.stages import WEIGHTS, Percent
+from video_pipeline.settings import Settings
+
+
+class Recorder(Reporter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, float, float]] = []
+
+    def tell(self, stage: str, fraction: float, percent: float) -> None:
+        self.told.append((stage, fraction, percent))
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(WEIGHTS)), st.floats(-1, 2))))
+def test_the_whole_never_falls_and_stays_within_100(updates: list[tuple[str, float]]) -> None:
+    percent, last = Percent(), 0.0
+    for stage, fraction in updates:
+        value = percent.update(stage, fraction)
+        assert last <= value <= 100
+        last = value
+
+
+def test_all_stages_are_all() -> None:
+    percent = Percent()
+    assert [percent.update(stage, 1.0) for stage in WEIGHTS][-1] == 100
+
+
+def test_ends_are_always_told_and_told_once() -> None:
+    recorder = Recorder()
+    for fraction in (0.0, *(n / 1000 for n in range(1, 1000)), 1.0, 1.0):
+        recorder.report("renditions/h264", fraction)
+    fractions = [fraction for _, fraction, _ in recorder.told]
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+    assert fractions.count(1.0) == 1
+    assert len(fractions) < 50
+
+
+def test_a_log_gets_one_line_per_stage() -> None:
+    stream = io.StringIO()
+    text = TextReporter(stream)
+    for stage in ("source", "renditions/hevc", "renditions/h264"):
+        for fraction in (0.0, 0.5, 1.0):
+            text.report(stage, fraction)
+    lines = stream.getvalue().splitlines()
+    assert [line.split()[2] for line in lines] == ["source", "renditions/h264"], "no HEVC in this plan"
+
+
+def test_stream_hash_and_job(queue_settings: Settings) -> None:
+    queue = bull(queue_settings)
+    job_id = queue.add({"source": "/a.mp4"})
+    reporter = RedisReporter(queue_settings, video_id="a", run_id="r", job_id=job_id)
+    reporter.report("source", 1.0)
+    connection, keys = client(queue_settings), Keys(queue_settings)
+    ((_, entry),) = connection.xrange(keys.progress)
+    assert entry == connection.hgetall(keys.video("a"))
+    assert (entry["videoId"], entry["runId"], entry["jobId"], entry["stage"]) == ("a", "r", job_id, "source")
+    assert 0 < connection.ttl(keys.video("a")) <= 7 * 24 * 3600
+    job = connection.hget(f"bull:{queue_settings.queue}:{job_id}", "progress")
+    assert json.loads(job or "")["percent"] == float(entry["percent"])
+
+
+def test_a_run_does_not_mind_that_nobody_can_be_told(
+    queue_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    deaf = queue_settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    RedisReporter(deaf, video_id="a", run_id="r", job_id="1").report("source", 1.0)
+    assert "progress of a could not be told" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind", "text"),
+    [
+        ("permanent: a.mp4: no video", SourceError, "a.mp4: no video"),
+        ("dependency: disk full", DependencyError, "disk full"),
+        ("transient: hiccup", TransientError, "hiccup"),
+        ("cancelled", Cancelled, "the job was cancelled"),
+        ("written by somebody else", TransientError, "written by somebody else"),
+    ],
+)
+def test_a_failure_reason_is_the_error_again(reason: str, kind: type[PipelineError], text: str) -> None:
+    error = outcome(reason)
+    assert (type(error), str(error)) == (kind, text)
