@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 
 from video_pipeline import settings as settings_module
+from video_pipeline.connection import client
 from video_pipeline.settings import Settings
 from video_pipeline_tests.assets.processing import command, environment, run, started, wait_for
 
@@ -28,6 +29,10 @@ class RunningStack:
     @property
     def settings(self) -> Settings:
         return settings_module.load(home=self.home, redis_url=self.addresses["redisUrl"])
+
+    @property
+    def redis(self) -> Any:
+        return client(self.settings)
 
     def command(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return run(self.home, *arguments)

@@ -12,7 +12,6 @@ import dagster as dg
 import psutil
 import pytest
 
-from video_pipeline.connection import client
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline_tests.assets.processing import processes, wait_for
@@ -29,7 +28,7 @@ def long_clip(make_clip: Any) -> Path:
 
 
 def job(stack: RunningStack, job_id: str) -> dict[str, str]:
-    found: dict[str, str] = client(stack.settings).hgetall(f"bull:video-intake:{job_id}")
+    found: dict[str, str] = stack.redis.hgetall(f"bull:video-intake:{job_id}")
     return found
 
 
@@ -49,9 +48,7 @@ def test_a_source_that_is_no_video_fails_for_good(stack: RunningStack, tmp_path:
     done = stack.command("submit", text, "--video-id", "notes", "--wait")
     assert done.returncode == 2
     assert "notes.mp4" in done.stderr.splitlines()[-1]
-    (job_id,) = [
-        i for i in client(stack.settings).zrange("bull:video-intake:failed", 0, -1) if "notes" in str(job(stack, i))
-    ]
+    (job_id,) = [i for i in stack.redis.zrange("bull:video-intake:failed", 0, -1) if "notes" in str(job(stack, i))]
     fields = job(stack, job_id)
     assert fields["failedReason"].startswith("permanent: ")
     assert "notes.mp4" in fields["failedReason"]
@@ -83,7 +80,7 @@ def test_job_data_that_cannot_be_used_fail_by_name(stack: RunningStack, data: An
 def test_cancel_stops_the_encoder_and_the_worker_goes_on(
     stack: RunningStack, long_clip: Path, clip: Path, instance: dg.DagsterInstance
 ) -> None:
-    arguments = ["submit", long_clip, "--video-id", "stopped", "--preset", "premium", "--wait"]
+    arguments: list[str | Path] = ["submit", long_clip, "--video-id", "stopped", "--preset", "premium", "--wait"]
     with stack.following(*arguments) as waiting:
         wait_for(lambda: ffmpegs(stack), 60)
         assert stack.command("cancel", "stopped").returncode == 0
@@ -125,7 +122,16 @@ def test_cancel_of_nothing_says_so(stack: RunningStack) -> None:
 def test_a_killed_worker_costs_nothing_but_time(
     stack: RunningStack, long_clip: Path, instance: dg.DagsterInstance
 ) -> None:
-    arguments = ["submit", long_clip, "--video-id", "survivor", "--preset", "draft", "--wait", "--json"]
+    arguments: list[str | Path] = [
+        "submit",
+        long_clip,
+        "--video-id",
+        "survivor",
+        "--preset",
+        "draft",
+        "--wait",
+        "--json",
+    ]
     with stack.following(*arguments) as waiting:
         (encoder,) = wait_for(lambda: ffmpegs(stack), 60)
         child = encoder.parent()

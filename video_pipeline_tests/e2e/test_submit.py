@@ -11,7 +11,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from video_pipeline.connection import client
 from video_pipeline.execution.keys import Keys
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.tags import JOB_TAG
@@ -27,7 +26,16 @@ VIDEO = "harbour"
 @pytest.fixture(scope="module")
 def outcome(stack: RunningStack, clip: Path) -> dict[str, str]:
     """What `submit --wait` printed."""
-    arguments = ["submit", clip, "--video-id", VIDEO, "--preset", "draft", "--title", "Harbour at dawn"]
+    arguments: list[str | Path] = [
+        "submit",
+        clip,
+        "--video-id",
+        VIDEO,
+        "--preset",
+        "draft",
+        "--title",
+        "Harbour at dawn",
+    ]
     done = stack.command(
         *arguments, "--tag", "boats", "--meta", "year=2026", "--meta", "camera=red", "--wait", "--json"
     )
@@ -63,7 +71,7 @@ def test_delivery_answers_byte_ranges_and_hides_the_original(stack: RunningStack
 
 def test_bullmq_shows_an_ordinary_completed_job(stack: RunningStack, outcome: dict[str, str]) -> None:
     queue = bull(stack.settings)
-    connection = client(stack.settings)
+    connection = stack.redis
     (job_id,) = [job for job in connection.zrange("bull:video-intake:completed", 0, -1) if _video(stack, job) == VIDEO]
     fields = connection.hgetall(f"bull:video-intake:{job_id}")
     assert json.loads(fields["returnvalue"]) == outcome
@@ -73,13 +81,13 @@ def test_bullmq_shows_an_ordinary_completed_job(stack: RunningStack, outcome: di
 
 
 def _video(stack: RunningStack, job_id: str) -> str | None:
-    data = json.loads(client(stack.settings).hget(f"bull:video-intake:{job_id}", "data") or "{}")
+    data = json.loads(stack.redis.hget(f"bull:video-intake:{job_id}", "data") or "{}")
     found: str | None = data.get("videoId")
     return found
 
 
 def test_the_progress_stream_only_rises_to_100(stack: RunningStack, outcome: dict[str, str]) -> None:
-    entries = client(stack.settings).xrange(Keys(stack.settings).progress)
+    entries = stack.redis.xrange(Keys(stack.settings).progress)
     percents = [float(entry["percent"]) for _, entry in entries if entry["videoId"] == VIDEO]
     assert percents == sorted(percents)
     assert percents[-1] == 100
@@ -115,7 +123,18 @@ def test_search_sql_and_status_know_it(stack: RunningStack, outcome: dict[str, s
 
 def test_the_same_video_again_is_the_same_release(stack: RunningStack, outcome: dict[str, str], clip: Path) -> None:
     again = stack.command(
-        *["submit", clip, "--video-id", VIDEO, "--preset", "draft", "--title", "Harbour at dawn", "--tag", "boats"],
+        *[
+            "submit",
+            str(clip),
+            "--video-id",
+            VIDEO,
+            "--preset",
+            "draft",
+            "--title",
+            "Harbour at dawn",
+            "--tag",
+            "boats",
+        ],
         *["--meta", "year=2026", "--meta", "camera=red", "--wait", "--json"],
     )
     assert json.loads(again.stdout) == outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -69,7 +70,8 @@ def test_stream_hash_and_job(queue_settings: Settings) -> None:
     reporter = RedisReporter(queue_settings, video_id="a", run_id="r", job_id=job_id)
     reporter.report("source", 1.0)
     connection, keys = client(queue_settings), Keys(queue_settings)
-    ((_, entry),) = connection.xrange(keys.progress)
+    entries: Any = connection.xrange(keys.progress)
+    ((_, entry),) = entries
     assert entry == connection.hgetall(keys.video("a"))
     assert (entry["videoId"], entry["runId"], entry["jobId"], entry["stage"]) == ("a", "r", job_id, "source")
     assert 0 < connection.ttl(keys.video("a")) <= 7 * 24 * 3600
