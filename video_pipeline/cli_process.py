@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from video_pipeline import errors, presets, settings
+from video_pipeline import presets, settings
 from video_pipeline.errors import (
     Cancelled,
     CheckFailed,
@@ -107,38 +107,20 @@ def run(
 
 
 def first_failure(result: Any, ours: settings.Settings) -> PipelineError:
-    """The error of the step that failed first, rebuilt from its metadata."""
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        failed = event.event_specific_data
-        notes = failed.user_failure_data.metadata if failed.user_failure_data else {}
-        raised, sentence = root_cause(failed.error)
-        # Raised around a step, as by the IO manager, it comes without notes.
-        kind = str(notes["error_class"].value) if "error_class" in notes else raised.error_class
-        code = str(notes["error_code"].value) if "error_code" in notes else raised.code
-        sentence = str(notes["error"].value) if "error" in notes else sentence
-        if kind == "cancelled" or code == Interrupted.code:
-            return Cancelled(sentence)
-        if code == DiskFull.code:
-            # A child does not tell which disk.
-            return DiskFull(f"{sentence} (state in {ours.home}, temporary files in {ours.scratch})")
-        if kind == "permanent":
-            # Output that is not as planned is our fault, not the source's.
-            return CheckFailed(sentence) if code == CheckFailed.code else SourceError(sentence)
-        return DependencyError(sentence) if kind == "dependency" else TransientError(sentence)
-    found = [event.job_failure_data.error for event in result.all_events if event.is_run_failure]
-    return TransientError(f"the run failed outside of its steps: {root_cause(found[0] if found else None)[1]}")
+    """The error of the step that failed first, as one of ours."""
+    from video_pipeline.intake.runs import root_cause, step_error
 
-
-def root_cause(error: Any) -> tuple[type[PipelineError], str]:
-    """Class and message of what Dagster has wrapped, the message as one line."""
-    if error is None:
-        return TransientError, "see the run in the Dagster UI"
-    while error.cause is not None:
-        error = error.cause
-    ours = getattr(errors, error.cls_name or "", None)
-    said = " ".join(error.message.split())
-    if isinstance(ours, type) and issubclass(ours, PipelineError):
-        return ours, said.partition(": ")[2]
-    return TransientError, said
+    failed = next((event for event in result.all_events if event.is_step_failure), None)
+    if failed is None:
+        found = [event.job_failure_data.error for event in result.all_events if event.is_run_failure]
+        return TransientError(f"the run failed outside of its steps: {root_cause(found[0] if found else None)[1]}")
+    error = step_error(failed.event_specific_data)
+    if error.error_class == "cancelled" or error.code == Interrupted.code:
+        return Cancelled(error.sentence)
+    if error.code == DiskFull.code:
+        # A child does not tell which disk.
+        return DiskFull(f"{error.sentence} (state in {ours.home}, temporary files in {ours.scratch})")
+    if error.error_class == "permanent":
+        # Output that is not as planned is our fault, not the source's.
+        return CheckFailed(error.sentence) if error.code == CheckFailed.code else SourceError(error.sentence)
+    return DependencyError(error.sentence) if error.error_class == "dependency" else TransientError(error.sentence)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from video_pipeline.media.tools import Tools
-from video_pipeline_tests.assets.processing import files_below, processes, run, started, wait_for
+from video_pipeline_tests.processes import files_below, processes, run, started, wait_for
 
 Mount = Callable[[int], Path]
 

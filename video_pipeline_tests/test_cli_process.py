@@ -18,7 +18,7 @@ from lxml import etree
 
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
-from video_pipeline_tests.assets.processing import files_below, processes, run
+from video_pipeline_tests.processes import files_below, processes, run
 
 Done = subprocess.CompletedProcess[str]
 OPTIONS = ("--preset", "draft", "--video-id", "small-clip", "--title", "A small clip")

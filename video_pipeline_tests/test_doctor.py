@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from video_pipeline.media.tools import Tools
-from video_pipeline_tests.assets.processing import run
+from video_pipeline_tests.processes import run
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:

@@ -234,6 +234,6 @@ def metadata_index(
             "scenes": len(record.scenes),
             "bytes": record.bytes,
             "duration_seconds": record.duration,
-            "bits_per_pixel": record.bits_per_pixel or 0.0,
+            "bits_per_pixel": round(record.bits_per_pixel or 0.0, 5),
         },
     )

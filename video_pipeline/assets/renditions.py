@@ -89,12 +89,12 @@ def _describe(made: Renditions, reused: int, plan: EncodingPlan) -> dict[str, sh
         "rungs": len(rows),
         "rungs_from_checkpoints": reused,
         "bytes": total,
-        "bits_per_pixel": 8 * total / pixels,
+        "bits_per_pixel": round(8 * total / pixels, 5),
     }
     if made.encode_seconds:
         numbers["encode_seconds"] = made.encode_seconds
-        numbers["realtime_factor"] = float(plan.duration) / made.encode_seconds
-        numbers["encoded_frames_per_second"] = plan.frames * (len(rows) - reused) / made.encode_seconds
+        numbers["realtime_factor"] = round(float(plan.duration) / made.encode_seconds, 3)
+        numbers["encoded_frames_per_second"] = round(plan.frames * (len(rows) - reused) / made.encode_seconds, 1)
     return numbers
 
 

@@ -36,7 +36,8 @@ class Stage:
 
     @property
     def seconds(self) -> float:
-        return time.monotonic() - self.started
+        """Since its start, to the millisecond."""
+        return round(time.monotonic() - self.started, 3)
 
 
 @contextmanager

@@ -17,9 +17,10 @@ class RunView:
     """The newest run of a claimed job."""
 
     run_id: str
-    state: Literal["live", "cancelled", "failed", "succeeded"]
-    error_class: str | None = None
-    """Of the failed step; None if no step failed: the worker was lost."""
+    state: Literal["live", "cancelled", "failed", "lost", "succeeded"]
+    """Lost: it failed because its worker was killed or told to stop, not by itself."""
+    error_class: str = ""
+    """Of the step that failed."""
     error: str = ""
 
 
@@ -97,7 +98,7 @@ def _decide(job: HeldView) -> Action | None:
         return Fail(job.job_id, CANCELLED, final=True)
     if run.state == "succeeded":
         return Fail(job.job_id, f"transient: run {run.run_id} succeeded but published nothing", final=False)
-    if run.error_class in (None, "interrupted"):
+    if run.state == "lost":
         if job.lost + 1 >= LOST_TWICE:
             return Fail(
                 job.job_id, f"transient: the worker of run {run.run_id} was lost, for the second time", final=False

@@ -13,7 +13,7 @@ from bullmq import Job as BullJob
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.storage.tags import PRIORITY_TAG
 
-from video_pipeline.errors import PermanentError
+from video_pipeline.errors import Interrupted, PermanentError
 from video_pipeline.execution.slots import slots
 from video_pipeline.identity import new_video_id
 from video_pipeline.intake import runs
@@ -144,8 +144,10 @@ class Reconciler:
             return RunView(run.run_id, "succeeded")
         if run.status == DagsterRunStatus.CANCELED:
             return RunView(run.run_id, "cancelled")
-        error_class, error = runs.first_failure(self._instance, run.run_id)
-        return RunView(run.run_id, "failed", error_class, error)
+        error = runs.first_failure(self._instance, run.run_id)
+        if error is None or error.code == Interrupted.code:
+            return RunView(run.run_id, "lost")
+        return RunView(run.run_id, "failed", error.error_class, error.sentence)
 
     def _accept(self, job: BullJob) -> list[Wanted]:
         """A job just taken: its request row is written, then its claim, then its run is asked for."""

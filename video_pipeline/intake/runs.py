@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from dagster import DagsterEventType, DagsterInstance
 
+from video_pipeline import errors
+from video_pipeline.errors import PipelineError, TransientError
 
-def first_failure(instance: DagsterInstance, run_id: str) -> tuple[str | None, str]:
-    """The error's class and sentence; the class is None if no step failed of itself: the worker was lost."""
+
+@dataclass(frozen=True)
+class StepError:
+    """An error that went through Dagster: its class and code of the tree in errors.py, and its sentence."""
+
+    error_class: str
+    code: str
+    sentence: str
+
+
+def first_failure(instance: DagsterInstance, run_id: str) -> StepError | None:
+    """None if no step failed of itself: the worker was lost."""
     for record in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
-        event = record.dagster_event
-        failed = event.step_failure_data if event else None
-        notes = failed.user_failure_data.metadata if failed and failed.user_failure_data else {}
-        if "error_class" in notes:
-            code, kind = str(notes["error_code"].value), str(notes["error_class"].value)
-            return ("interrupted" if code == "interrupted" else kind), str(notes["error"].value)
-        if failed and failed.error:
-            return "transient", failed.error.message.strip().splitlines()[0]
-    return None, ""
+        if record.dagster_event and record.dagster_event.step_failure_data.error:
+            return step_error(record.dagster_event.step_failure_data)
+    return None
+
+
+def step_error(failed: Any) -> StepError:
+    """From Dagster's StepFailureData: the notes of `assets.stage`, else what was raised."""
+    notes = failed.user_failure_data.metadata if failed.user_failure_data else {}
+    if "error_class" in notes:
+        return StepError(*(str(notes[name].value) for name in ("error_class", "error_code", "error")))
+    # Raised around a step, as by the IO manager, it comes without notes.
+    kind, sentence = root_cause(failed.error)
+    return StepError(kind.error_class, kind.code, sentence)
+
+
+def root_cause(error: Any) -> tuple[type[PipelineError], str]:
+    """Class and message of what Dagster has wrapped (SerializableErrorInfo), the message as one line."""
+    if error is None:
+        return TransientError, "see the run in the Dagster UI"
+    while error.cause is not None:
+        error = error.cause
+    ours = getattr(errors, error.cls_name or "", None)
+    said = " ".join(error.message.split())
+    if isinstance(ours, type) and issubclass(ours, PipelineError):
+        return ours, said.partition(": ")[2]
+    return TransientError, said

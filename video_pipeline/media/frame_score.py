@@ -16,9 +16,9 @@ DARK, BRIGHT = 28.0, 232.0
 """Mean luma outside of this is a black, white or fading frame."""
 FLAT = 12.0
 """Standard deviation of luma below this is a plain area."""
-BLURRED = 4.0
-"""Variance of the Laplacian below this is out of focus: at 240 lines soft natural pictures have 9 and more, the same
-blurred by 6 pixels at most 3.3."""
+BLURRED = 15.0
+"""Variance of the Laplacian at half size, where coding noise is gone, below this is out of focus: of 240 lines soft
+natural pictures have 25 and more, blurred by 12 pixels at most 7."""
 MOVING = 30.0
 """Mean luma difference to the next frame above this is a cut or a flash."""
 
@@ -78,7 +78,9 @@ def _score(index: int, picture: Pixels, gray: Pixels) -> Scored:
     )
     small = cv2.resize(gray, (9, 8), interpolation=cv2.INTER_AREA).astype(np.int16)
     bits = (small[:, 1:] > small[:, :-1]).flatten()
-    usable = DARK <= mean <= BRIGHT and spread >= FLAT and sharpness >= BLURRED
+    half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    focus = float(cv2.Laplacian(half, cv2.CV_64F).var())
+    usable = DARK <= mean <= BRIGHT and spread >= FLAT and focus >= BLURRED
     fingerprint = int("".join("1" if bit else "0" for bit in bits), 2)
     return Scored(index, float(score), usable, fingerprint)
 

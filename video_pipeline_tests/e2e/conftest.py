@@ -16,7 +16,7 @@ import pytest
 from video_pipeline import settings as settings_module
 from video_pipeline.connection import client
 from video_pipeline.settings import Settings
-from video_pipeline_tests.assets.processing import command, environment, run, started, wait_for
+from video_pipeline_tests.processes import command, environment, run, started, wait_for
 
 
 @dataclass

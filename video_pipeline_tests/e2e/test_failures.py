@@ -14,8 +14,8 @@ import pytest
 
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.tags import JOB_TAG, VIDEO_TAG
-from video_pipeline_tests.assets.processing import processes, wait_for
 from video_pipeline_tests.e2e.conftest import RunningStack
+from video_pipeline_tests.processes import processes, wait_for
 
 pytestmark = pytest.mark.e2e
 

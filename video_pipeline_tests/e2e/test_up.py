@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from video_pipeline_tests.assets.processing import processes, run, started, wait_for
 from video_pipeline_tests.e2e.conftest import addresses
+from video_pipeline_tests.processes import processes, run, started, wait_for
 
 pytestmark = pytest.mark.e2e
 

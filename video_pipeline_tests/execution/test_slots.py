@@ -10,7 +10,7 @@ from video_pipeline.execution.coordinator import SlotRunCoordinator
 from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.slots import ANNOUNCE_TTL, Announcement, slots, workers
 from video_pipeline.settings import Settings
-from video_pipeline_tests.assets.processing import wait_for
+from video_pipeline_tests.processes import wait_for
 
 
 def test_a_worker_counts_from_its_announcement_to_its_end(queue_settings: Settings) -> None:

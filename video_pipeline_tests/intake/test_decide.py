@@ -19,15 +19,15 @@ from video_pipeline.intake.decide import (
     decide,
 )
 
-State = Literal["live", "cancelled", "failed", "succeeded"]
-STATES: tuple[State | None, ...] = (None, "live", "cancelled", "failed", "succeeded")
-CLASSES = (None, "interrupted", "transient", "permanent", "dependency")
+State = Literal["live", "cancelled", "failed", "lost", "succeeded"]
+STATES: tuple[State | None, ...] = (None, "live", "cancelled", "failed", "lost", "succeeded")
+CLASSES = ("", "transient", "permanent", "dependency")
 EVERY = [
     HeldView("7", run=state and RunView("r", state, error_class, "why"), published=published, lost=lost, cancel=cancel)
     for state, error_class, published, lost, cancel in itertools.product(
         STATES, CLASSES, (None, "rel"), (0, 1), (False, True)
     )
-    if error_class is None or state == "failed"
+    if bool(error_class) == (state == "failed")
 ]
 
 
@@ -39,7 +39,7 @@ def action(job: HeldView) -> Action | None:
 
 def view(
     state: State | None,
-    error_class: str | None = None,
+    error_class: str = "",
     *,
     published: str | None = None,
     lost: int = 0,
@@ -59,7 +59,7 @@ def view(
         (view("succeeded", published="rel"), Complete("7", "rel")),
         # Red after the pointer and the rows were written: the video is published.
         (view("failed", "transient", published="rel"), Complete("7", "rel")),
-        (view("failed", published="rel"), Complete("7", "rel")),
+        (view("lost", published="rel"), Complete("7", "rel")),
         # Cancelled too late.
         (view("cancelled", published="rel", cancel=True), Complete("7", "rel")),
         (view("cancelled", cancel=True), Fail("7", "cancelled", final=True)),
@@ -70,17 +70,15 @@ def view(
         (view("failed", "transient"), Fail("7", "transient: why", final=False)),
         (view("failed", "dependency"), Fail("7", "dependency: why", final=False)),
         # The worker was lost: not the video's fault, the first time.
-        (view("failed"), LaunchAnew("7")),
-        (view("failed", "interrupted"), LaunchAnew("7")),
+        (view("lost"), LaunchAnew("7")),
     ],
 )
 def test_table(job: HeldView, expected: Action | None) -> None:
     assert action(job) == expected
 
 
-@pytest.mark.parametrize("error_class", [None, "interrupted"])
-def test_a_job_that_loses_two_workers_counts_as_a_failed_attempt(error_class: str | None) -> None:
-    found = action(view("failed", error_class, lost=1))
+def test_a_job_that_loses_two_workers_counts_as_a_failed_attempt() -> None:
+    found = action(view("lost", lost=1))
     assert isinstance(found, Fail)
     assert not found.final
 

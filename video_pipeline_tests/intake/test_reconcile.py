@@ -17,7 +17,7 @@ from video_pipeline.intake.reconcile import Reconciler, Wanted
 from video_pipeline.settings import Settings
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
-from video_pipeline_tests.assets.processing import wait_for
+from video_pipeline_tests.processes import wait_for
 
 DATA = {"schemaVersion": 1, "source": "/a.mp4"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -106,6 +107,8 @@ def test_a_gap_in_the_sound_stays_a_gap(tools: Tools, tmp_path: Path) -> None:
     assert found[int(1.15 * RATE) : int(1.9 * RATE)].max() < 0.01
     assert found[int(2.2 * RATE) : int(2.9 * RATE)].max() > 0.05
     assert found[int(0.2 * RATE) : int(0.9 * RATE)].max() > 0.05
+    packets = ffprobe.show(tools, tmp_path / "audio.mp4", "-show_packets")["packets"]
+    assert {b - a for a, b in itertools.pairwise(int(packet["pts"]) for packet in packets)} == {1024}
 
 
 @pytest.mark.parametrize("seconds", ["1", "5"])

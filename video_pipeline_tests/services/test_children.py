@@ -11,7 +11,7 @@ import pytest
 from video_pipeline.errors import ServiceDown
 from video_pipeline.services import children
 from video_pipeline.services.children import Child
-from video_pipeline_tests.assets.processing import wait_for
+from video_pipeline_tests.processes import wait_for
 
 STUBBORN = """
 import signal, subprocess, sys
