@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +10,7 @@ import pytest
 from video_pipeline import cli_process, settings
 from video_pipeline.home import prepare
 
-# Dagster itself uses what pydantic and Dagster deprecate: when resources are defined, and again when they are used.
-OF_DAGSTER = ("The `__fields__` attribute is deprecated", "InitResourceContext.dagster_run is deprecated")
-with warnings.catch_warnings():
-    for message in OF_DAGSTER:
-        warnings.filterwarnings("ignore", message)
-    import video_pipeline.definitions  # noqa: F401
-
 VIDEO = "seen"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.filterwarnings(*(f"ignore:{message}" for message in OF_DAGSTER)))
 
 
 @dataclass(frozen=True)

