@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ffmpeg as graph
 
-from video_pipeline.errors import CommandFailed, SourceError
+from video_pipeline.errors import CommandFailed
 from video_pipeline.media import ffmpeg, process
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.encode import packet_list
@@ -39,7 +39,7 @@ def encode(
     try:
         ffmpeg.ffmpeg(tools, command(source, plan, audio, out), duration=plan.duration, on_progress=on_progress)
     except CommandFailed as error:
-        raise SourceError(f"the audio could not be decoded and encoded: {error}", detail=error.detail) from None
+        raise ffmpeg.undecodable("audio", error) from None
     packets = process.run(packet_list(tools, out), nice=tools.nice)
     average, peak = average_and_peak(packets.stdout, plan)
     return Track(name=NAME, file=blob_of(out), bit_rate=average, peak_bit_rate=peak)

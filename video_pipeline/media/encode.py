@@ -12,7 +12,7 @@ from typing import Any
 
 import ffmpeg as graph
 
-from video_pipeline.errors import CommandFailed, SourceError
+from video_pipeline.errors import CommandFailed
 from video_pipeline.media import ffmpeg, process
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.files import blob_of
@@ -44,7 +44,7 @@ def encode(
     try:
         ffmpeg.ffmpeg(tools, args, duration=plan.duration, on_progress=on_progress)
     except CommandFailed as error:
-        raise SourceError(f"the video could not be decoded and encoded: {error}", detail=error.detail) from None
+        raise ffmpeg.undecodable("video", error) from None
     listed = process.run_all(
         [packet_list(tools, out_dir / f"{rung.name}.mp4") for rung in rungs],
         nice=tools.nice,

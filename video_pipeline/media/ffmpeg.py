@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from video_pipeline.errors import CommandFailed, PipelineError, SourceError
 from video_pipeline.media import process
 from video_pipeline.media.process import Completed, Limits
 from video_pipeline.media.tools import Tools
 
 STALL_SECONDS = 60.0
 MEMORY = 16 * 2**30
+TOO_BROKEN = 69
+"""Status of ffmpeg when more than two thirds of a stream could not be decoded (-max_error_rate)."""
 
 # Demuxers that only read what is in the file itself. Playlists, concat scripts, MPD and SDP are not among them: inside
 # a renamed upload they would read other files or sockets.
@@ -60,6 +64,16 @@ def ffmpeg(
         stall_seconds=stall_seconds,
         on_stdout=watch,
     )
+
+
+def undecodable(what: str, error: CommandFailed) -> PipelineError:
+    """The error of a command that failed while it read a source: the source's fault, unless a signal ended it."""
+    if error.status < 0:
+        return error
+    lines = [re.sub(r"^(\[[^]]*\] ?)+", "", line) for line in error.log.splitlines()]
+    telling = [line for line in lines if line and "Terminating thread" not in line and "-1145393733" not in line]
+    reason = "most of it is broken" if error.status == TOO_BROKEN else (telling or ["no reason given"])[-1]
+    return SourceError(f"the {what} cannot be decoded: {reason}", detail=error.detail)
 
 
 def _progress(duration: Fraction, tell: Callable[[float], None]) -> Callable[[bytes], None]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from video_pipeline.errors import CommandFailed, SourceError
 from video_pipeline.media import ffmpeg, process
+from video_pipeline.media.first_frame import pixel_format
 from video_pipeline.media.model import (
     AudioStream,
     FrameTiming,
@@ -49,7 +50,7 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
         start=start,
         declared_duration=_fraction(table["format"].get("duration")),
         bit_rate=_integer(table["format"].get("bit_rate")),
-        video=_video(name, video),
+        video=_video(name, video, video.get("pix_fmt") or pixel_format(tools, path, video["index"])),
         timing=_timing(tools, path, name, video, start),
         audio=tuple(_audio(stream) for stream in streams if _is_audio(stream)),
         others=tuple(_other(stream) for stream in others),
@@ -72,7 +73,8 @@ def _reason(log: str, path: Path) -> str:
     if "moov atom not found" in log or "Invalid data found when processing input" in log:
         return "it is not a video file that can be read"
     lines = [line for line in log.splitlines() if line.strip()]
-    return f"it cannot be read as media: {lines[-1] if lines else 'unknown error'}"
+    last = lines[-1].replace(str(path), "the file") if lines else "unknown error"
+    return f"it cannot be read as media: {last}"
 
 
 def _pick_video(name: str, streams: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -86,6 +88,8 @@ def _pick_video(name: str, streams: list[dict[str, Any]]) -> tuple[dict[str, Any
     ]
     if not moving:
         held = sorted({stream.get("codec_type", "unknown") for stream in streams})
+        if "video" in held:
+            raise SourceError(f"{name}: nothing but a cover, or a video whose picture size cannot be read, is in it")
         raise SourceError(f"{name}: there is no video in it (it holds {', '.join(held) or 'no stream'})")
     known = [stream for stream in moving if stream.get("codec_name", "unknown") != "unknown"]
     if not known:
@@ -104,8 +108,7 @@ def _pick_video(name: str, streams: list[dict[str, Any]]) -> tuple[dict[str, Any
     return best, [stream for stream in streams if stream is not best and not _is_audio(stream)]
 
 
-def _video(name: str, stream: dict[str, Any]) -> VideoStream:
-    pix_fmt = stream.get("pix_fmt")
+def _video(name: str, stream: dict[str, Any], pix_fmt: str | None) -> VideoStream:
     if pix_fmt is None:
         raise SourceError(f"{name}: no picture of the video ({stream['codec_name']}) could be decoded")
     rate = _fraction(stream.get("avg_frame_rate")) or _fraction(stream.get("r_frame_rate")) or Fraction(25)

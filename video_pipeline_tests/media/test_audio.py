@@ -157,7 +157,7 @@ def test_nothing_of_the_source_or_the_build_is_in_the_file(tools: Tools, tmp_pat
 
 def test_sound_that_cannot_be_decoded_is_a_source_error(tools: Tools, clip: Path, tmp_path: Path) -> None:
     plan, sound = planned(tools, clip)
-    with pytest.raises(SourceError, match="audio could not be decoded"):
+    with pytest.raises(SourceError, match="audio cannot be decoded"):
         audio.encode(tools, clip, plan, sound.model_copy(update={"stream": 7}), tmp_path)
 
 

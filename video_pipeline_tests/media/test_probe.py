@@ -104,3 +104,12 @@ def test_late_start_is_counted_from_the_container(tools: Tools, clip: Path, tmp_
     argv += ["-map", "0:v", "-map", "1:a", "-c", "copy", str(late)]
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=60)
     assert abs(probe.probe(tools, late).timing.first - 1) < Fraction(3, 100)
+
+
+def test_a_codec_that_ffprobe_cannot_decode(tools: Tools, tmp_path: Path) -> None:
+    """This build of ffprobe has no PNG decoder; ffmpeg has."""
+    path = tmp_path / "pictures.mov"
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=1"]
+    subprocess.run([*argv, "-c:v", "png", "-pix_fmt", "rgba", str(path)], check=True, timeout=60)
+    found = probe(tools, path)
+    assert (found.video.codec, found.video.pix_fmt, found.timing.frames) == ("png", "rgba", 5)
