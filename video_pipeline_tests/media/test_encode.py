@@ -120,7 +120,7 @@ def test_undecodable_source_is_a_source_error(tools: Tools, clip: Path, tmp_path
     plan = planned(tools, clip)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"\0" * 1000)
-    with pytest.raises(SourceError, match="could not be decoded"):
+    with pytest.raises(SourceError, match="cannot be decoded"):
         encode.encode(tools, broken, plan, plan.rungs, tmp_path)
 
 
