@@ -111,5 +111,5 @@ def test_a_codec_that_ffprobe_cannot_decode(tools: Tools, tmp_path: Path) -> Non
     path = tmp_path / "pictures.mov"
     argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=1"]
     subprocess.run([*argv, "-c:v", "png", "-pix_fmt", "rgba", str(path)], check=True, timeout=60)
-    found = probe(tools, path)
+    found = probe.probe(tools, path)
     assert (found.video.codec, found.video.pix_fmt, found.timing.frames) == ("png", "rgba", 5)
