@@ -141,7 +141,7 @@ def test_the_planned_stream_is_taken(tools: Tools, tmp_path: Path) -> None:
     maps = ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-disposition:a:0", "0", "-disposition:a:1", "default"]
     run_ffmpeg(tools, *PICTURES, *tones, *maps, "-c:a", "pcm_s16le", clip)
     found = encoded(tools, clip, tmp_path)
-    assert np.abs(np.fft.rfft(found[RATE : 2 * RATE, 0])).argmax() == 900
+    assert int(np.argmax(np.abs(np.fft.rfft(found[RATE : 2 * RATE, 0])))) == 900
 
 
 def test_nothing_of_the_source_or_the_build_is_in_the_file(tools: Tools, tmp_path: Path) -> None:
