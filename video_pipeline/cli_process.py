@@ -113,7 +113,10 @@ def first_failure(result: Any, ours: settings.Settings) -> PipelineError:
     failed = next((event for event in result.all_events if event.is_step_failure), None)
     if failed is None:
         found = [event.job_failure_data.error for event in result.all_events if event.is_run_failure]
-        return TransientError(f"the run failed outside of its steps: {root_cause(found[0] if found else None)[1]}")
+        kind, sentence = root_cause(found[0] if found else None)
+        if kind is Interrupted:
+            return Cancelled(sentence)
+        return TransientError(f"the run failed outside of its steps: {sentence}")
     error = step_error(failed.event_specific_data)
     if error.error_class == "cancelled" or error.code == Interrupted.code:
         return Cancelled(error.sentence)

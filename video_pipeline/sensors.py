@@ -1,5 +1,6 @@
 """The intake sensor: the reconciler, once per tick."""
 
+import functools
 import os
 import socket
 
@@ -7,7 +8,7 @@ import dagster as dg
 import redis
 
 from video_pipeline import settings
-from video_pipeline.errors import DependencyError
+from video_pipeline.errors import ConflictError, DependencyError
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.reconcile import Reconciler
 from video_pipeline.jobs import process_video
@@ -24,14 +25,17 @@ def intake(context: dg.SensorEvaluationContext, index: IndexResource) -> dg.Sens
     if ours.redis_url is None:
         return dg.SkipReason("no queue is configured (VIDEO_PIPELINE_REDIS_URL)")
     try:
-        queue = bull(ours)
-        if queue.lease(f"{socket.gethostname()}:{os.getpid()}") is None:
+        queue, owner = bull(ours), f"{socket.gethostname()}:{os.getpid()}"
+        number = queue.ledger.lease(owner)
+        if number is None:
             return dg.SkipReason("another daemon has the intake; this one takes over when that one is gone")
-        wanted = Reconciler(queue, index.requests, context.instance).tick()
-    except (DependencyError, redis.RedisError) as error:
+        keep = functools.partial(queue.ledger.keep, owner, number)
+        reconciler = Reconciler(queue, index.requests, context.instance, keep=keep)
+        wanted = reconciler.tick()
+    except (DependencyError, ConflictError, redis.RedisError) as error:
         return dg.SkipReason(f"waiting: {error}")
     if not wanted:
-        return dg.SkipReason("nothing new")
+        return dg.SkipReason(reconciler.why_idle or "nothing new")
     return dg.SensorResult(
         run_requests=[dg.RunRequest(run_key=run.run_key, partition_key=run.video_id, tags=run.tags) for run in wanted],
         dynamic_partitions_requests=[videos.build_add_request([run.video_id for run in wanted])],

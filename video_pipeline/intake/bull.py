@@ -1,13 +1,11 @@
-"""The queue: everything we do to BullMQ, and the keys of ours beside it. Every method is plain and blocking."""
+"""The queue: everything we do to BullMQ. Every method is plain and blocking."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
-import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,28 +13,15 @@ import redis
 from bullmq import Job as BullJob
 from bullmq import Queue, UnrecoverableError, Worker
 
-from video_pipeline.connection import async_client, client, loop, url
+from video_pipeline.connection import async_client, loop, url
 from video_pipeline.errors import ServiceDown
-from video_pipeline.execution.keys import Keys
+from video_pipeline.intake.ledger import Claim, Ledger
 from video_pipeline.settings import Settings
 
 LOCK_MS = 10 * 60 * 1000
 """BullMQ's lock is not our liveness: long, and set again by any tick."""
 WAIT_SECONDS = 4
-LEASE_SECONDS = 15
 STATES = ("wait", "prioritized", "active", "delayed", "completed", "failed", "paused", "waiting-children")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What we hold of a job, in Redis, so that any process can go on."""
-
-    number: int
-    """Counts all claims of this queue: part of Dagster's run key, which must never repeat."""
-    video_id: str
-    request: int
-    lost: int = 0
-    """How often its run was lost."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +36,9 @@ class Bull:
     """The intake queue. Make one with `bull`."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings, self.keys = settings, Keys(settings)
+        self.settings, self.ledger = settings, Ledger(settings)
         self._name, self._prefix = settings.queue, settings.queue_prefix
-        self.redis = client(settings)
-        self.redis.set(self.keys.token, f"dagster-{uuid.uuid4().hex}", nx=True)
-        self.redis.set(self.keys.epoch, uuid.uuid4().hex[:8], nx=True)
-        self.token, self.epoch = str(self.redis.get(self.keys.token)), str(self.redis.get(self.keys.epoch))
+        self.redis, self.token = self.ledger.redis, self.ledger.token
         self._loop = loop()
         self._loop.run(self._open())
 
@@ -118,27 +100,12 @@ class Bull:
         return await self._queue.getJobState(job_id)
 
     def find(self, wanted: str) -> list[str]:
-        """Ids of the jobs that are waiting or running and have this id, or are about the video of this id."""
+        """Ids of the waiting or running jobs about the video of this id; without one, the job of this id."""
         jobs = self._loop.run(self._queue.getJobs(["active", "waiting", "prioritized", "delayed", "paused"]))
-        return [
-            str(job.id)
-            for job in jobs
-            if str(job.id) == wanted or (isinstance(job.data, dict) and job.data.get("videoId") == wanted)
-        ]
+        about = [str(job.id) for job in jobs if isinstance(job.data, dict) and job.data.get("videoId") == wanted]
+        return about or [str(job.id) for job in jobs if str(job.id) == wanted]
 
-    # --- cancellation: a request is kept until it is done
-
-    def cancel(self, job_id: str) -> None:
-        """Asks the reconciler to cancel a job."""
-        self.redis.sadd(self.keys.cancels, job_id)
-        self.redis.rpush(self.keys.wake, job_id)
-
-    def cancels(self) -> set[str]:
-        """Jobs that shall be cancelled."""
-        return {str(job_id) for job_id in self.redis.smembers(self.keys.cancels)}
-
-    def forget_cancel(self, job_id: str) -> None:
-        self.redis.srem(self.keys.cancels, job_id)
+    # --- the reconciler
 
     def raise_to_head(self, job_id: str) -> bool:
         """Makes a waiting job the next one that is taken; BullMQ has no verb that fails it where it is. False if it
@@ -155,43 +122,21 @@ class Bull:
         await job.changePriority({"priority": 0, "lifo": True})
         return True
 
-    # --- the reconciler
-
-    def lease(self, owner: str) -> int | None:
-        """Becomes or stays the one reconciler; returns the fencing number, None if somebody else is."""
-        script = """
-        local held = redis.call('GET', KEYS[1])
-        if held and not string.find(held, ARGV[1], 1, true) then return false end
-        if not held then held = ARGV[1] .. '|' .. redis.call('INCR', KEYS[1] .. ':count') end
-        redis.call('SET', KEYS[1], held, 'EX', ARGV[2])
-        return held
-        """
-        held = self.redis.eval(script, 1, self.keys.lease, owner, LEASE_SECONDS)
-        return int(str(held).rsplit("|", 1)[1]) if held else None
-
     def held(self) -> list[Held]:
         """Active jobs that are ours, their locks set again where they had run out."""
         ids = [str(job_id) for job_id in self.redis.lrange(self._key("active"), 0, -1)]
-        claims = {str(name): Claim(**json.loads(text)) for name, text in self.redis.hgetall(self.keys.claims).items()}
+        claims = self.ledger.claims()
         ours = []
         for job_id in ids:
-            lock = self.redis.get(self._key(job_id, "lock"))
-            if lock != self.token and not (lock is None and job_id in claims):
-                continue  # another consumer's
+            # Without a lock it is nobody's: its holder died, or it is ours and nobody looked for ten minutes.
+            if self.redis.get(self._key(job_id, "lock")) not in (self.token, None):
+                continue
             self.redis.set(self._key(job_id, "lock"), self.token, px=LOCK_MS)
             job = self.job(job_id)
             if job is not None:
                 ours.append(Held(job, claims.get(job_id)))
-        gone = set(claims) - set(ids)
-        if gone:
-            self.redis.hdel(self.keys.claims, *gone)
+        self.ledger.forget(*(set(claims) - set(ids)))
         return ours
-
-    def claim_number(self) -> int:
-        return int(self.redis.incr(self.keys.claim_counter))
-
-    def remember(self, job_id: str, claim: Claim) -> None:
-        self.redis.hset(self.keys.claims, job_id, json.dumps(asdict(claim)))
 
     def take(self, most: int, seconds: float) -> list[BullJob]:
         """Up to `most` jobs in BullMQ's order; waits up to `seconds` for the first, or until a run has ended."""
@@ -204,7 +149,9 @@ class Bull:
             taken.append(job)
         if taken or seconds <= 0:
             return taken
-        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._wake.blpop([self.keys.wake], timeout=seconds))]
+        waits: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(self._wake.blpop([self.ledger.keys.wake], timeout=seconds))
+        ]
         if most > 0:
             self._worker.drained = True
             waits.append(asyncio.ensure_future(self._worker.getNextJob(self.token)))
@@ -224,12 +171,12 @@ class Bull:
     def complete(self, job: BullJob, value: dict[str, Any]) -> None:
         """Ends a job well."""
         self._loop.run(job.moveToCompleted(value, self.token, False))
-        self.redis.hdel(self.keys.claims, str(job.id))
+        self.ledger.forget(str(job.id))
 
     def fail(self, job: BullJob, message: str, *, final: bool) -> None:
         """Fails an attempt; `final` leaves none. BullMQ's backoff brings the job back otherwise."""
         self._loop.run(self._fail(job, UnrecoverableError(message) if final else RuntimeError(message)))
-        self.redis.hdel(self.keys.claims, str(job.id))
+        self.ledger.forget(str(job.id))
 
     async def _fail(self, job: BullJob, error: Exception) -> None:
         job.opts.setdefault("stackTraceLimit", 0)  # it would be that of this process
@@ -238,7 +185,7 @@ class Bull:
     def give_back(self, job: BullJob, seconds: float) -> None:
         """Back into the queue for later; counts no attempt."""
         self._loop.run(job.moveToDelayed(round((time.time() + seconds) * 1000), self.token))
-        self.redis.hdel(self.keys.claims, str(job.id))
+        self.ledger.forget(str(job.id))
 
     def write_data(self, job: BullJob, data: dict[str, Any]) -> None:
         self._loop.run(_awaited(job.updateData(data)))

@@ -3,38 +3,52 @@ repeated, so a tick that dies at any line is repaired by the next."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import shutil
+import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
 
+import redis
 from bullmq import Job as BullJob
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance
 from dagster._core.storage.tags import PRIORITY_TAG
 
-from video_pipeline.errors import Interrupted, PermanentError
-from video_pipeline.execution.slots import slots
-from video_pipeline.identity import new_video_id
+from video_pipeline.errors import (
+    ConflictError,
+    PermanentError,
+    RequestError,
+    ServiceDown,
+    classify,
+)
+from video_pipeline.identity import check_video_id, new_video_id
 from video_pipeline.intake import runs
-from video_pipeline.intake.bull import Bull, Claim, Held
+from video_pipeline.intake.bull import Bull
 from video_pipeline.intake.decide import (
     CANCELLED,
+    Action,
     Complete,
     Fail,
     HeldView,
     Launch,
     LaunchAnew,
-    RunView,
     Terminate,
     decide,
 )
 from video_pipeline.intake.job import parse
+from video_pipeline.intake.ledger import Claim
+from video_pipeline.intake.room import room
 from video_pipeline.intake.tags import CLAIM_TAG, JOB_TAG, REQUEST_TAG, VIDEO_TAG
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.releases import current
 from video_pipeline.stores.requests import Requests
 
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
 POLL_SECONDS = 4.0
 """A tick's patience. Dagster's limit is 60 s; other sensors wait for this one."""
 LATER_SECONDS = 5.0
@@ -50,30 +64,51 @@ class Wanted:
 
 
 class Reconciler:
-    def __init__(self, bull: Bull, requests: Requests, instance: DagsterInstance) -> None:
-        self._bull, self._requests, self._instance = bull, requests, instance
-        self._settings = bull.settings
+    """One tick's worth of it; make a new one for each.
+
+    Attributes:
+        why_idle: why nothing was taken from the queue, if there is a reason.
+    """
+
+    def __init__(
+        self, bull: Bull, requests: Requests, instance: DagsterInstance, *, keep: Callable[[], None] = lambda: None
+    ) -> None:
+        """`keep` renews the lease and raises if it is lost; it is called before every effect."""
+        self._bull, self._ledger, self._keep = bull, bull.ledger, keep
+        self._requests, self._instance, self._settings = requests, instance, bull.settings
+        self.why_idle = ""
 
     def tick(self) -> list[Wanted]:
         """Settles, cancels and claims until there is a run to start, or the tick's time is over."""
         deadline = time.monotonic() + POLL_SECONDS
         wanted, live = self._settle()
         while not wanted and (left := deadline - time.monotonic()) > 0:
+            free, self.why_idle = room(self._settings, live)
             # A waiting job that shall be cancelled needs no slot.
-            room = max(self._room(live), self._raise_cancelled())
-            for job in self._bull.take(room, left):
-                wanted += self._accept(job)
+            free = max(free, self._raise_cancelled())
+            self._keep()
+            for job in self._bull.take(free, left):
+                wanted += self._guarded(job, self._accept, job)
             if not wanted:
                 wanted, live = self._settle()
         return wanted
 
-    def _room(self, live: int) -> int:
-        free_gb = shutil.disk_usage(self._settings.home).free / 1e9
-        return max(0, slots(self._settings) - live) if free_gb >= self._settings.min_free_gb else 0
+    def _guarded(self, job: BullJob, act: Callable[..., list[T]], *args: object) -> list[T]:
+        """One job's trouble is its own: it fails, and the tick goes on with the others."""
+        self._keep()
+        try:
+            return act(*args)
+        except (ServiceDown, ConflictError, redis.RedisError):
+            raise  # nothing can be done for any job
+        except Exception as error:
+            ours = classify(error)
+            logger.warning("job %s: %s", job.id, ours, exc_info=ours is not error)
+            self._fail(job, f"{ours.error_class}: {ours}", final=isinstance(ours, PermanentError))
+            return []
 
     def _raise_cancelled(self) -> int:
         """Brings waiting jobs that shall be cancelled to the head; requests about ended jobs are dropped."""
-        cancels = self._bull.cancels()
+        cancels = self._ledger.cancels()
         if not cancels:
             return 0
         held = {str(one.job.id) for one in self._bull.held()}
@@ -82,91 +117,83 @@ class Reconciler:
             if self._bull.raise_to_head(job_id):
                 raised += 1
             elif self._bull.state(job_id) != "active":
-                self._bull.forget_cancel(job_id)
+                self._ledger.forget_cancel(job_id)
         return raised
 
     def _settle(self) -> tuple[list[Wanted], int]:
         """Acts on every job we hold; returns the runs to start and how many jobs stay held."""
+        self._keep()
         held = self._bull.held()
-        by_id = {str(one.job.id): one for one in held}
-        cancelled = self._bull.cancels()
-        wanted = [run for one in held if one.claim is None for run in self._accept(one.job)]
-        claimed = [(one, one.claim) for one in held if one.claim is not None]
-        actions = decide([self._view(one, claim, cancelled) for one, claim in claimed])
+        claimed = {str(one.job.id): (one.job, one.claim) for one in held if one.claim is not None}
+        wanted: list[Wanted] = []
+        for one in held:
+            if one.claim is None:
+                wanted += self._guarded(one.job, self._accept, one.job)
+        cancels = self._ledger.cancels()
+        views: list[HeldView] = []
+        for job, claim in claimed.values():
+            views += self._guarded(job, self._look, job, claim, cancels)
         ended = 0
-        for action in actions:
-            one = by_id[action.job_id]
-            claim = one.claim
-            assert claim is not None
-            if isinstance(action, Complete):
-                self._bull.complete(one.job, self._value(claim, action.release_id))
-            elif isinstance(action, Fail):
-                self._bull.fail(one.job, action.reason, final=action.final)
-            elif isinstance(action, Terminate):
-                self._instance.run_coordinator.cancel_run(action.run_id)
-            elif isinstance(action, LaunchAnew):
-                anew = replace(claim, number=self._bull.claim_number(), lost=claim.lost + 1)
-                self._bull.remember(action.job_id, anew)
-                wanted.append(self._wanted(one.job, anew))
-            elif isinstance(action, Launch):
-                wanted.append(self._wanted(one.job, claim))
-            if isinstance(action, Complete | Fail):
-                ended += 1
-                self._bull.forget_cancel(action.job_id)
+        for action in decide(views):
+            job, claim = claimed[action.job_id]
+            wanted += self._guarded(job, self._act, job, claim, action)
+            ended += isinstance(action, Complete | Fail)
         return wanted, len(held) - ended
 
-    def _view(self, one: Held, claim: Claim, cancelled: set[str]) -> HeldView:
-        published = self._requests.published(claim.video_id, claim.request)
-        if published is not None:
-            pointer = current(LocalStore(self._settings.store), claim.video_id)
-            published = published if pointer is not None else None
-        return HeldView(
-            job_id=str(one.job.id),
-            run=self._run(str(one.job.id), claim),
-            published=published,
-            lost=claim.lost,
-            cancel=str(one.job.id) in cancelled,
-        )
+    def _look(self, job: BullJob, claim: Claim, cancels: set[str]) -> list[HeldView]:
+        job_id = str(job.id)
+        return [
+            HeldView(
+                job_id=job_id,
+                run=runs.newest(self._instance, job_id, self._run_key(job_id, claim)),
+                published=published(self._settings.store, self._requests, claim),
+                lost=claim.lost,
+                cancel=job_id in cancels,
+            )
+        ]
 
-    def _run(self, job_id: str, claim: Claim) -> RunView | None:
-        """The job's live run, else the run of this claim."""
-        found = self._instance.get_runs(RunsFilter(tags={JOB_TAG: job_id}), limit=10)
-        live = [run for run in found if not run.is_finished]
-        ours = [run for run in found if run.tags.get(CLAIM_TAG) == self._run_key(job_id, claim)]
-        for run in [*live, *ours]:
-            return self._seen(run)
-        return None
+    def _act(self, job: BullJob, claim: Claim, action: Action) -> list[Wanted]:
+        if isinstance(action, Launch):
+            return [self._wanted(job, claim)]
+        if isinstance(action, LaunchAnew):
+            anew = replace(claim, number=self._ledger.claim_number(), lost=claim.lost + 1)
+            self._ledger.remember(action.job_id, anew)
+            return [self._wanted(job, anew)]
+        if isinstance(action, Terminate):
+            self._instance.run_coordinator.cancel_run(action.run_id)
+        elif isinstance(action, Complete):
+            self._bull.complete(job, self._value(claim, action.release_id))
+            self._ledger.note(claim.video_id, jobId=action.job_id, state="completed", reason="")
+            self._ledger.forget_cancel(action.job_id)
+        else:
+            self._fail(job, action.reason, final=action.final)
+            self._ledger.forget_cancel(action.job_id)
+        return []
 
-    def _seen(self, run: DagsterRun) -> RunView:
-        if not run.is_finished:
-            return RunView(run.run_id, "live")
-        if run.status == DagsterRunStatus.SUCCESS:
-            return RunView(run.run_id, "succeeded")
-        if run.status == DagsterRunStatus.CANCELED:
-            return RunView(run.run_id, "cancelled")
-        error = runs.first_failure(self._instance, run.run_id)
-        if error is None or error.code == Interrupted.code:
-            return RunView(run.run_id, "lost")
-        return RunView(run.run_id, "failed", error.error_class, error.sentence)
+    def _fail(self, job: BullJob, reason: str, *, final: bool) -> None:
+        self._bull.fail(job, reason, final=final)
+        video_id = job.data.get("videoId") if isinstance(job.data, dict) else None
+        if isinstance(video_id, str):
+            with contextlib.suppress(RequestError):
+                self._ledger.note(check_video_id(video_id), jobId=str(job.id), state="failed", reason=reason)
 
     def _accept(self, job: BullJob) -> list[Wanted]:
-        """A job just taken: its request row is written, then its claim, then its run is asked for."""
-        if str(job.id) in self._bull.cancels():
-            self._bull.fail(job, CANCELLED, final=True)
-            self._bull.forget_cancel(str(job.id))
+        """A job just taken: its request row is written, then its claim, then its run is asked for.
+
+        Raises:
+            RequestError: its data cannot be used.
+        """
+        job_id = str(job.id)
+        if job_id in self._ledger.cancels():
+            self._fail(job, CANCELLED, final=True)
+            self._ledger.forget_cancel(job_id)
             return []
-        try:
-            data = job.data if isinstance(job.data, dict) else {}
-            asked = parse(job.data, self._settings.presets_dir)
-        except PermanentError as error:
-            self._bull.fail(job, f"{error.error_class}: {error}", final=True)
-            return []
+        asked = parse(job.data, self._settings.presets_dir)
         video_id = asked.video_id
         if video_id is None:
             video_id = new_video_id()
-            self._bull.write_data(job, {**data, "videoId": video_id})
-        busy = any(one.claim and one.claim.video_id == video_id for one in self._bull.held())
-        if busy:
+            self._bull.write_data(job, {**job.data, "videoId": video_id})
+        if any(claim.video_id == video_id for claim in self._ledger.claims().values()):
             # Two runs of one partition would mix their files; the second job comes back in a moment.
             self._bull.give_back(job, LATER_SECONDS)
             return []
@@ -180,8 +207,10 @@ class Reconciler:
             metadata=asked.metadata,
             job_id=_life(job, video_id),
         )
-        claim = Claim(number=self._bull.claim_number(), video_id=video_id, request=request.version)
-        self._bull.remember(str(job.id), claim)
+        claim = Claim(number=self._ledger.claim_number(), video_id=video_id, request=request.version)
+        self._ledger.remember(job_id, claim)
+        self._ledger.forget_notes(video_id)
+        self._ledger.note(video_id, jobId=job_id, state="queued")
         return [self._wanted(job, claim)]
 
     def _wanted(self, job: BullJob, claim: Claim) -> Wanted:
@@ -200,7 +229,7 @@ class Reconciler:
         )
 
     def _run_key(self, job_id: str, claim: Claim) -> str:
-        return f"{self._bull.epoch}:{job_id}:{claim.number}"
+        return f"{self._ledger.epoch}:{job_id}:{claim.number}"
 
     def _value(self, claim: Claim, release_id: str) -> dict[str, object]:
         """What the producer gets."""
@@ -212,6 +241,12 @@ class Reconciler:
             "hls": f"{video}/master.m3u8",
             "dash": f"{video}/manifest.mpd",
         }
+
+
+def published(store: Path, requests: Requests, claim: Claim) -> str | None:
+    """The release that was made of the request, if it is indexed and the video has a pointer."""
+    release = requests.published(claim.video_id, claim.request)
+    return release if release is not None and current(LocalStore(store), claim.video_id) is not None else None
 
 
 def _life(job: BullJob, video_id: str) -> str:

@@ -1,14 +1,39 @@
-"""Why a run failed, as its first failed step had it."""
+"""Runs as the intake sees them: whether one lives, and why it failed, as its first failed step had it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from dagster import DagsterEventType, DagsterInstance
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from video_pipeline import errors
-from video_pipeline.errors import PipelineError, TransientError
+from video_pipeline.errors import Interrupted, PipelineError, TransientError
+from video_pipeline.intake.decide import RunView
+from video_pipeline.intake.tags import CLAIM_TAG, JOB_TAG
+
+INTERRUPTS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+
+
+def newest(instance: DagsterInstance, job_id: str, claim: str) -> RunView | None:
+    """The job's live run, else the run of this claim."""
+    found = instance.get_runs(RunsFilter(tags={JOB_TAG: job_id}), limit=10)
+    live = [run for run in found if not run.is_finished]
+    ours = [run for run in found if run.tags.get(CLAIM_TAG) == claim]
+    return next((_view(instance, run) for run in (*live, *ours)), None)
+
+
+def _view(instance: DagsterInstance, run: DagsterRun) -> RunView:
+    if not run.is_finished:
+        return RunView(run.run_id, "live")
+    if run.status == DagsterRunStatus.SUCCESS:
+        return RunView(run.run_id, "succeeded")
+    if run.status == DagsterRunStatus.CANCELED:
+        return RunView(run.run_id, "cancelled")
+    error = first_failure(instance, run.run_id)
+    if error is None or error.code == Interrupted.code:
+        return RunView(run.run_id, "lost")
+    return RunView(run.run_id, "failed", error.error_class, error.sentence)
 
 
 @dataclass(frozen=True)
@@ -44,6 +69,8 @@ def root_cause(error: Any) -> tuple[type[PipelineError], str]:
         return TransientError, "see the run in the Dagster UI"
     while error.cause is not None:
         error = error.cause
+    if error.cls_name in INTERRUPTS:
+        return Interrupted, "interrupted"
     ours = getattr(errors, error.cls_name or "", None)
     said = " ".join(error.message.split())
     if isinstance(ours, type) and issubclass(ours, PipelineError):

@@ -43,5 +43,5 @@ def cancel_jobs(settings: Settings, wanted: str) -> list[str]:
     if not jobs:
         raise RequestError(f"no job of {wanted} waits or runs")
     for job_id in jobs:
-        queue.cancel(job_id)
+        queue.ledger.cancel(job_id)
     return jobs

@@ -6,12 +6,11 @@ from typing import Any
 
 from tabulate import tabulate
 
-from video_pipeline.connection import client
 from video_pipeline.errors import RequestError
-from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.slots import workers
 from video_pipeline.execution.version import CODE_VERSION
 from video_pipeline.intake.bull import Bull, bull
+from video_pipeline.intake.room import room
 from video_pipeline.settings import Settings
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.objects import LocalStore
@@ -33,10 +32,10 @@ def overall(settings: Settings) -> dict[str, Any]:
             for worker in workers(settings)
         ],
         "videos": [
-            {"videoId": one.claim.video_id, "jobId": str(one.job.id), **_progress(settings, one.claim.video_id)}
-            for one in queue.held()
-            if one.claim
+            {"videoId": claim.video_id, "jobId": job_id, **_progress(queue.ledger.notes(claim.video_id))}
+            for job_id, claim in queue.ledger.claims().items()
         ],
+        "idle": room(settings, 0)[1],
     }
 
 
@@ -52,7 +51,8 @@ def of_video(settings: Settings, video_id: str) -> dict[str, Any]:
     index.upgrade()
     request = Requests(index).latest(video_id)
     jobs = [_job(queue, job_id) for job_id in queue.find(video_id)]
-    if request is None and not jobs:
+    notes = queue.ledger.notes(video_id)
+    if request is None and not jobs and not notes:
         raise RequestError(f"video {video_id} is not known")
     pointer = current(LocalStore(settings.store), video_id)
     return {
@@ -62,7 +62,9 @@ def of_video(settings: Settings, video_id: str) -> dict[str, Any]:
         "title": request.title if request else None,
         "requestVersion": request.version if request else None,
         "jobs": jobs,
-        "progress": _progress(settings, video_id),
+        "state": notes.get("state"),
+        "reason": notes.get("reason") or None,
+        "progress": _progress(notes),
         "releaseId": pointer.release_id if pointer else None,
         "release": f"videos/{video_id}/releases/{pointer.release_id}" if pointer else None,
     }
@@ -74,11 +76,10 @@ def _job(queue: Bull, job_id: str) -> dict[str, Any]:
     return {"jobId": job_id, "state": queue.state(job_id), "lastFailure": reason}
 
 
-def _progress(settings: Settings, video_id: str) -> dict[str, Any]:
-    found = client(settings).hgetall(Keys(settings).video(video_id))
-    if not found:
+def _progress(notes: dict[str, str]) -> dict[str, Any]:
+    if "stage" not in notes:
         return {}
-    return {"stage": found["stage"], "fraction": float(found["fraction"]), "percent": float(found["percent"])}
+    return {"stage": notes["stage"], "fraction": float(notes["fraction"]), "percent": float(notes["percent"])}
 
 
 def text(found: dict[str, Any]) -> str:
@@ -88,6 +89,8 @@ def text(found: dict[str, Any]) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in found["queue"].items() if count)
     parts = [f"queue: {counts or 'empty'}"]
     parts += [f"worker {worker['name']}: {worker['slots']} slots{_other(worker)}" for worker in found["workers"]]
+    if found["idle"]:
+        parts.append(found["idle"])
     if found["videos"]:
         parts.append(tabulate(found["videos"], headers="keys", tablefmt="plain"))
     return "\n".join(parts)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import redis
 
-from video_pipeline.errors import ServiceDown
-from video_pipeline.intake.bull import Bull, Claim, bull
+from video_pipeline.errors import ConflictError, ServiceDown
+from video_pipeline.intake.bull import Bull, bull
+from video_pipeline.intake.ledger import Claim
 from video_pipeline.settings import Settings
 
 DATA = {"schemaVersion": 1, "source": "/a.mp4"}
@@ -51,7 +52,7 @@ def test_priorities_then_order_of_arrival(queue: Bull) -> None:
 def test_a_taken_job_is_ours_for_any_process(queue: Bull, queue_settings: Settings, server: redis.Redis) -> None:
     job_id = queue.add(DATA)
     (job,) = queue.take(1, 0)
-    queue.remember(job_id, Claim(number=queue.claim_number(), video_id="v", request=1))
+    queue.ledger.remember(job_id, Claim(number=queue.ledger.claim_number(), video_id="v", request=1))
     server.delete(f"bull:{queue_settings.queue}:{job_id}:lock")  # as after ten minutes of nobody looking
     other = Bull(queue_settings)
     (held,) = other.held()
@@ -69,6 +70,16 @@ def test_a_job_of_another_consumer_is_left_alone(queue: Bull, queue_settings: Se
     queue.take(1, 0)
     server.set(f"bull:{queue_settings.queue}:{job_id}:lock", "somebody-else")
     assert queue.held() == []
+
+
+def test_a_job_that_nobody_holds_any_more_is_adopted(
+    queue: Bull, queue_settings: Settings, server: redis.Redis
+) -> None:
+    job_id = queue.add(DATA)
+    queue.take(1, 0)  # killed here, before a claim was written; ten minutes later the lock is gone
+    server.delete(f"bull:{queue_settings.queue}:{job_id}:lock")
+    (held,) = queue.held()
+    assert (str(held.job.id), held.claim) == (job_id, None)
 
 
 def test_a_failed_attempt_comes_back_and_a_final_one_does_not(queue: Bull, server: redis.Redis) -> None:
@@ -102,11 +113,11 @@ def test_waiting_ends_with_a_new_job(queue: Bull) -> None:
 
 
 def test_waiting_ends_with_an_ended_run(queue: Bull, server: redis.Redis) -> None:
-    queue.cancel("99")  # as a run's end does: a marker in the same list
+    queue.ledger.cancel("99")  # as a run's end does: a marker in the same list
     started = time.monotonic()
     assert queue.take(0, 20) == []
     assert time.monotonic() - started < 10
-    assert server.llen(queue.keys.wake) == 0
+    assert server.llen(queue.ledger.keys.wake) == 0
 
 
 def test_a_raised_job_is_the_next(queue: Bull) -> None:
@@ -124,18 +135,24 @@ def test_jobs_are_found_by_video_and_by_id(queue: Bull) -> None:
     other = queue.add({**DATA, "videoId": "b"}, job_id="my-job")
     assert sorted(queue.find("a")) == sorted([one, two])
     assert queue.find("b") == queue.find("my-job") == [other]
+    numbered = queue.add({**DATA, "videoId": one})
+    assert queue.find(one) == [numbered], "the video of this id, not the job of the same number"
     assert queue.find("c") == []
 
 
 def test_one_reconciler_at_a_time(queue: Bull, server: redis.Redis) -> None:
-    first = queue.lease("host-a:1")
+    first = queue.ledger.lease("host-a:1")
     assert first is not None
-    assert queue.lease("host-b:2") is None
-    assert queue.lease("host-a:1") == first
-    server.delete(queue.keys.lease)
-    second = queue.lease("host-b:2")
+    assert queue.ledger.lease("host-b:2") is None
+    assert queue.ledger.lease("host-a:1") == first
+    assert queue.ledger.lease("host-a:") is None, "not a part of a name"
+    queue.ledger.keep("host-a:1", first)
+    server.delete(queue.ledger.keys.lease)
+    second = queue.ledger.lease("host-b:2")
     assert second is not None
     assert second > first
+    with pytest.raises(ConflictError, match="taken the intake over"):
+        queue.ledger.keep("host-a:1", first)
 
 
 def test_progress_is_bullmqs_own(queue: Bull, server: redis.Redis) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from video_pipeline.errors import ConflictError
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.intake import reconcile
 from video_pipeline.intake.bull import Bull
@@ -54,7 +55,7 @@ def world(queue_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator
     announcement.start()
     with dg.DagsterInstance.ephemeral() as instance:
         found = World(settings, instance)
-        wait_for(lambda: found.bull.redis.zcard(found.bull.keys.workers))
+        wait_for(lambda: found.bull.redis.zcard(found.bull.ledger.keys.workers))
         yield found
         found.bull.close()
     announcement.stop()
@@ -64,7 +65,7 @@ def test_a_job_becomes_one_run(world: World) -> None:
     job_id = world.bull.add({**DATA, "videoId": "a", "title": "A"}, priority=7)
     (wanted,) = world.tick()
     epoch, job, claim = wanted.run_key.split(":")
-    assert (epoch, job, claim) == (world.bull.epoch, job_id, "1")
+    assert (epoch, job, claim) == (world.bull.ledger.epoch, job_id, "1")
     assert wanted.video_id == "a"
     assert wanted.tags["dagster/priority"] == "-7"
     assert world.sql("SELECT video_id, version, source, title FROM requests") == [("a", 1, "/a.mp4", "A")]
@@ -163,18 +164,54 @@ def test_job_ids_that_repeat_are_other_jobs(world: World) -> None:
 def test_nothing_is_claimed_on_a_full_disk(world: World) -> None:
     world.bull.settings = world.settings.model_copy(update={"min_free_gb": 1e9})
     job_id = world.bull.add(DATA)
-    assert world.tick() == []
+    reconciler = Reconciler(world.bull, world.requests, world.instance)
+    assert reconciler.tick() == []
+    assert "GB free" in reconciler.why_idle
     assert world.bull.state(job_id) == "waiting"
 
 
 def test_nothing_is_claimed_without_a_worker(world: World) -> None:
-    world.bull.redis.delete(world.bull.keys.workers)
+    world.bull.redis.delete(world.bull.ledger.keys.workers)
     job_id = world.bull.add(DATA)
     assert world.tick() == []
     assert world.bull.state(job_id) == "waiting"
 
 
+def test_a_job_that_cannot_be_stored_does_not_stop_the_others(world: World) -> None:
+    bad = world.bull.add({**DATA, "videoId": "bad", "metadata": {"t": "\ud800"}}, attempts=3)
+    world.bull.add({**DATA, "videoId": "good"})
+    (wanted,) = world.tick()
+    assert wanted.video_id == "good"
+    assert world.bull.state(bad) == "failed"
+    job = world.bull.job(bad)
+    assert job is not None
+    assert job.failedReason.startswith("permanent: ")
+    assert world.bull.ledger.notes("bad")["state"] == "failed"
+
+
+def test_a_damaged_pointer_is_the_trouble_of_its_video_only(world: World) -> None:
+    broken = world.bull.add({**DATA, "videoId": "a"}, attempts=2)
+    (wanted,) = world.tick()
+    world.run(wanted, dg.DagsterRunStatus.FAILURE)
+    _publish(world)
+    (world.settings.store / "videos" / "a" / "current.json").write_text("{")
+    world.bull.add({**DATA, "videoId": "b"})
+    assert [wanted.video_id for wanted in world.tick()] == ["b"]
+    assert world.bull.state(broken) == "delayed"
+
+
+def test_a_lost_lease_ends_the_tick_before_anything_is_done(world: World) -> None:
+    job_id = world.bull.add(DATA)
+
+    def lost() -> None:
+        raise ConflictError("another daemon has taken the intake over")
+
+    with pytest.raises(ConflictError):
+        Reconciler(world.bull, world.requests, world.instance, keep=lost).tick()
+    assert world.bull.state(job_id) == "waiting"
+
+
 def test_a_request_to_cancel_an_ended_job_is_dropped(world: World) -> None:
-    world.bull.cancel("no-such-job")
+    world.bull.ledger.cancel("no-such-job")
     world.tick()
-    assert world.bull.cancels() == set()
+    assert world.bull.ledger.cancels() == set()
