@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from typing import Any
 
@@ -81,6 +82,8 @@ def run(
         def reporter(self, **_: Any) -> NullReporter | TextReporter:
             return NullReporter() if quiet else text
 
+    # An interrupted connection is thrown away; that needs no traceback.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     text = TextReporter(sys.stderr)
     request = IndexResource().requests.add(video_id=video_id, source=source, preset=preset, title=title)
     reference = InstanceRef.from_dir(str(ours.dagster_home), overrides={"compute_logs": NO_COMPUTE_LOGS})

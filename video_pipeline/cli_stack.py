@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from video_pipeline import settings
+from video_pipeline.connection import url
+from video_pipeline.home import prepare
 from video_pipeline.services.signals import stopping_signals
 from video_pipeline.services.stack import Stack, running
 
@@ -46,9 +48,18 @@ def say(text: str) -> None:
 @click.command()
 def worker() -> None:
     """Run a worker on this host; its addresses come from the settings."""
+    ours = settings.load()
+    url(ours)
+    # Dagster reads its home from the environment, and the children inherit it.
+    prepare(ours).export()
     from video_pipeline.services import worker as worker_module
 
     worker_module.main()
+
+
+def _no_json(word: str) -> None:
+    """NaN and Infinity are Python's, not JSON's: a text like any other."""
+    raise ValueError(word)
 
 
 def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
@@ -59,7 +70,7 @@ def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
         if not equals or not key:
             raise click.BadParameter(f"{text!r}: write it as key=value")
         try:
-            fields[key] = json.loads(value)
+            fields[key] = json.loads(value, parse_constant=_no_json)
         except ValueError:
             fields[key] = value
     return fields

@@ -29,7 +29,7 @@ def doctor() -> None:
         _program("redis server", lambda: find_server(ours)),
         _encoders(ours),
         _say("home", lambda: f"{prepare(ours).home}, {shutil.disk_usage(ours.home).free / 1e9:.1f} GB free"),
-        _say("presets", lambda: ", ".join(_loaded(ours))),
+        *(_preset(ours, name) for name in presets.names(ours.presets_dir)),
     ]
     sys.exit(1 if any(problems) else 0)
 
@@ -48,16 +48,16 @@ def _encoders(ours: settings.Settings) -> bool:
     return _say("encoders", check)
 
 
-def _loaded(ours: settings.Settings) -> list[str]:
+def _preset(ours: settings.Settings, name: str) -> bool:
     """Every preset is read, so that a broken file shows here and not with the first video."""
-    return [presets.load(name, ours.presets_dir).name for name in presets.names(ours.presets_dir)]
+    return _say(f"preset {name}", lambda: presets.load(name, ours.presets_dir).description)
 
 
 def _say(name: str, what: Callable[[], str]) -> bool:
     """Prints one line; True if something is wrong."""
     try:
-        print(f"{name:14}ok       {what()}")
+        print(f"{name:15}ok       {what()}")
     except PipelineError as error:
-        print(f"{name:14}MISSING  {error}")
+        print(f"{name:15}WRONG    {error}")
         return True
     return False

@@ -17,6 +17,12 @@ def prepare(settings: Settings) -> Settings:
         HomeError: it cannot be made or written.
         DiskFull: not even an empty file fits.
     """
+    odd = sorted(set("?%") & set(str(settings.home)))
+    if odd:
+        raise HomeError(
+            f"the state directory {settings.home} has {' and '.join(odd)} in its name, which a database address cannot "
+            "hold; set VIDEO_PIPELINE_HOME to another one"
+        )
     try:
         settings.dagster_home.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=settings.home, prefix=".write-test-") as probe:

@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """See each field; paths are made absolute against the current directory."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(
         default=PROJECT / ".video-pipeline",
@@ -46,10 +46,14 @@ class Settings(BaseSettings):
     queue_max_attempts: int = Field(default=3, ge=1, description="Attempts of a job submitted by our own CLI.")
 
     host: str = Field(default="127.0.0.1", description="Address every embedded service listens on.")
-    web_port: int = Field(default=3000, description="Dagster UI; the next free port is taken if it is busy.")
-    code_port: int = Field(default=4266, description="Dagster code server (gRPC), likewise.")
-    delivery_port: int = Field(default=8090, description="Published files and the watch page, likewise.")
-    redis_port: int = Field(default=6399, description="Embedded queue server, likewise.")
+    web_port: int = Field(
+        default=3000, ge=1, le=65_335, description="Dagster UI; the next free port is taken if it is busy."
+    )
+    code_port: int = Field(default=4266, ge=1, le=65_335, description="Dagster code server (gRPC), likewise.")
+    delivery_port: int = Field(
+        default=8090, ge=1, le=65_335, description="Published files and the watch page, likewise."
+    )
+    redis_port: int = Field(default=6399, ge=1, le=65_335, description="Embedded queue server, likewise.")
 
     worker_slots: int = Field(
         default_factory=lambda: max(1, (os.cpu_count() or 2) // 2),
@@ -100,6 +104,10 @@ class Settings(BaseSettings):
         """This process's environment with these settings in it, for a child that shall see the same."""
         own = {f"{PREFIX}{name.upper()}": str(value) for name, value in self.model_dump().items() if value is not None}
         return {**os.environ, **own, "DAGSTER_HOME": str(self.dagster_home), "DAGSTER_DISABLE_TELEMETRY": "1"}
+
+    def export(self) -> None:
+        """Makes `environment` that of this process, for libraries that read it."""
+        os.environ.update(self.environment())
 
 
 def load(**overrides: object) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,6 +18,11 @@ from video_pipeline.services import children
 from video_pipeline.services import redis as redis_server
 from video_pipeline.services.ports import free_port, listens
 from video_pipeline.settings import Settings
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background has SIGINT ignored, and so would all their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

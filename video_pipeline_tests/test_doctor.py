@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from video_pipeline import presets
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.processes import run
 
@@ -14,7 +15,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
     """Name to verdict and the rest of its line."""
     found = {}
     for line in done.stdout.splitlines():
-        name, verdict, rest = re.fullmatch(r"(\S.{12}) (ok|MISSING) +(\S.*)", line).groups()  # type: ignore[union-attr]
+        name, verdict, rest = re.fullmatch(r"(\S.{13}) (ok|WRONG) +(\S.*)", line).groups()  # type: ignore[union-attr]
         found[name.strip()] = (verdict, rest)
     return found
 
@@ -23,9 +24,10 @@ def test_everything_is_there(tmp_path: Path, tools: Tools) -> None:
     done = run(tmp_path / "home", "doctor")
     assert (done.returncode, done.stderr) == (0, "")
     said = lines(done)
-    assert list(said) == ["ffmpeg", "ffprobe", "packager", "redis server", "encoders", "home", "presets"]
+    programs = ["ffmpeg", "ffprobe", "packager", "redis server"]
+    assert list(said) == [*programs, "encoders", "home", *(f"preset {name}" for name in presets.names())]
     assert {verdict for verdict, _ in said.values()} == {"ok"}
-    for name in ("ffmpeg", "ffprobe", "packager", "redis server"):
+    for name in programs:
         version, path = said[name][1].split()
         assert re.search(r"\d+\.\d+", version), name
         # As the program itself has it.
@@ -34,7 +36,7 @@ def test_everything_is_there(tmp_path: Path, tools: Tools) -> None:
     assert said["ffmpeg"][1].endswith(str(tools.ffmpeg))
     assert said["encoders"][1] == "libx264, aac"
     assert said["home"][1].startswith(f"{tmp_path}/home, ")
-    assert {"draft", "web", "premium"} <= set(said["presets"][1].split(", "))
+    assert "x264 veryfast" in said["preset draft"][1]
 
 
 def test_names_all_that_is_missing(tmp_path: Path) -> None:
@@ -51,13 +53,13 @@ def test_names_all_that_is_missing(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (1, "")
     said = lines(done)
-    wrong = {name: rest for name, (verdict, rest) in said.items() if verdict == "MISSING"}
-    assert said.keys() - wrong.keys() == {"ffprobe"}
+    wrong = {name: rest for name, (verdict, rest) in said.items() if verdict == "WRONG"}
+    assert said.keys() - wrong.keys() == {"ffprobe", *(f"preset {name}" for name in presets.names())}
     assert wrong["ffmpeg"] == "ffmpeg: there is no program at /nonexistent; set VIDEO_PIPELINE_FFMPEG to one"
     assert "set VIDEO_PIPELINE_PACKAGER" in wrong["packager"]
     assert "/nonexistent" in wrong["redis server"]
     assert "VIDEO_PIPELINE_HOME" in wrong["home"]
-    assert f"{tmp_path}/presets/mine.yaml: max_hight: this key is unknown" in wrong["presets"]
+    assert f"{tmp_path}/presets/mine.yaml: max_hight: this key is unknown" in wrong["preset mine"]
 
 
 def program(path: Path, script: str) -> Path:
@@ -74,7 +76,7 @@ def test_ffmpeg_without_the_encoder(tmp_path: Path) -> None:
     assert done.returncode == 1
     said = lines(done)
     assert said["ffmpeg"] == ("ok", f"9.9  {fake}")
-    assert said["encoders"] == ("MISSING", "this ffmpeg lacks libx264")
+    assert said["encoders"] == ("WRONG", "this ffmpeg lacks libx264")
 
 
 @pytest.mark.parametrize("script", ["exit 3", "kill -9 $$"])
@@ -83,7 +85,7 @@ def test_program_that_does_not_run(tmp_path: Path, script: str) -> None:
     done = run(tmp_path / "home", "doctor", VIDEO_PIPELINE_FFPROBE=str(broken))
     assert (done.returncode, done.stderr) == (1, "")
     verdict, rest = lines(done)["ffprobe"]
-    assert verdict == "MISSING"
+    assert verdict == "WRONG"
     assert str(broken) in rest
     assert "does not run" in rest
 

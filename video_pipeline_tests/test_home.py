@@ -98,3 +98,10 @@ def test_cannot_be_written(
     with pytest.raises(expected, match=said) as caught:
         prepare(settings(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["what?", "100%"])
+def test_name_that_a_database_address_cannot_hold(tmp_path: Path, name: str) -> None:
+    with pytest.raises(HomeError, match="VIDEO_PIPELINE_HOME"):
+        prepare(Settings(home=tmp_path / name))
+    assert list(tmp_path.iterdir()) == []

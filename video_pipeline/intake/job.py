@@ -12,6 +12,15 @@ from video_pipeline import presets
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import check_video_id
 
+# pydantic names Python's types; producers know JSON's.
+KINDS = {
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "string_type": "must be a text",
+    "missing": "is missing",
+}
+
 
 class Job(BaseModel):
     """camelCase, because producers are often web apps; a field that is not known is refused by name."""
@@ -42,7 +51,7 @@ class Job(BaseModel):
     def _scheme(cls, value: str) -> str:
         if "://" in value and not value.startswith("file://"):
             raise ValueError(f"{value.split('://')[0]}:// cannot be read; give a path or file:// URL")
-        if not value.startswith(("/", "file:///")):
+        if not value.startswith(("/", "file:///", "file://localhost/")):
             raise ValueError("give an absolute path: workers run in another directory")
         return value
 
@@ -65,7 +74,7 @@ def parse(data: object, presets_dir: Path | None) -> Job:
         if first["type"] == "extra_forbidden":
             known = ", ".join(field.alias or "" for field in Job.model_fields.values())
             raise RequestError(f"{name}: this field is unknown; there are {known}") from None
-        message = first["msg"].removeprefix("Value error, ")
+        message = KINDS.get(first["type"], first["msg"].removeprefix("Value error, "))
         raise RequestError(message if message.startswith(name) else f"{name}: {message}") from None
     if job.preset is not None:
         presets.load(job.preset, presets_dir)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from video_pipeline.errors import CommandFailed, PipelineError, SourceError
+from video_pipeline.errors import CommandFailed, PipelineError, RequestError, SourceError
 from video_pipeline.media import process
 from video_pipeline.media.process import Completed, Limits
 from video_pipeline.media.tools import Tools
@@ -72,6 +72,9 @@ def undecodable(what: str, error: CommandFailed) -> PipelineError:
         return error
     lines = [re.sub(r"^(\[[^]]*\] ?)+", "", line) for line in error.log.splitlines()]
     telling = [line for line in lines if line and "Terminating thread" not in line and "-1145393733" not in line]
+    for line in telling:
+        if line.startswith(("Unrecognized option", "Error setting option", "Error parsing option")):
+            return RequestError(f"ffmpeg does not know an option of the preset: {line}", detail=error.detail)
     reason = "most of it is broken" if error.status == TOO_BROKEN else (telling or ["no reason given"])[-1]
     return SourceError(f"the {what} cannot be decoded: {reason}", detail=error.detail)
 

@@ -25,7 +25,7 @@ __all__ = ["Preset", "load", "names"]
 
 def names(directory: Path | None = None) -> list[str]:
     """Every preset that `load` would find."""
-    found = {path.stem for place in (directory, BUILT_IN) if place for path in place.glob("*.yaml")}
+    found = {path.stem for place in (directory, BUILT_IN) if place for path in place.glob("*.yaml") if path.is_file()}
     return sorted(name for name in found if _NAME.fullmatch(name))
 
 
@@ -55,7 +55,7 @@ def _resolve(name: str, directory: Path | None, seen: tuple[Path, ...]) -> tuple
         raise RequestError(f"preset file {seen[-1]}: extends: {name!r} is unknown or extends itself")
     try:
         table = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise RequestError(f"preset file {path}: {' '.join(str(error).split())}") from None
     if not isinstance(table, dict):
         raise RequestError(f"preset file {path}: it must be a mapping of keys to values")

@@ -85,9 +85,12 @@ def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
         ServiceDown: the child ended, or the time is over; the message has the end of its log.
     """
     deadline = time.monotonic() + seconds
-    while not ready():
+    while True:
+        # First: another program may answer where a dead one should.
         if not child.alive:
             raise ServiceDown(child.why_ended())
+        if ready():
+            return
         if time.monotonic() > deadline:
             raise ServiceDown(
                 f"{child.name} was not ready after {seconds:.0f} s; see {child.log}\n{child.last_words()}"

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from video_pipeline.errors import ServiceDown
 
 TRIES = 200
+
+
+@contextmanager
+def choosing_ports() -> Iterator[None]:
+    """One stack of this user at a time finds its ports and listens on them: between the two, another one would find
+    the same."""
+    lock = os.open(Path(tempfile.gettempdir()) / f"video-pipeline-ports-{os.getuid()}", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def free_port(host: str, wanted: int, taken: set[int]) -> int:
@@ -15,8 +33,13 @@ def free_port(host: str, wanted: int, taken: set[int]) -> int:
     gRPC shares its port with whoever asks (SO_REUSEPORT), so binding alone would not show a listener: connecting does.
 
     Raises:
-        ServiceDown: there is none.
+        ServiceDown: there is none, or `host` is not an address of this machine.
     """
+    try:
+        with socket.create_server((host, 0)):
+            pass
+    except OSError as error:
+        raise ServiceDown(f"VIDEO_PIPELINE_HOST {host}: nothing can listen there: {error.strerror}") from None
     for port in range(wanted, min(65_535, wanted + TRIES)):
         if port not in taken and not listens(host, port) and _bindable(host, port):
             taken.add(port)

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from video_pipeline.execution.slots import workers
 from video_pipeline.home import prepare
 from video_pipeline.services import redis as redis_server
 from video_pipeline.services.children import Child, start, stop, wait_until
-from video_pipeline.services.ports import free_port, listens
+from video_pipeline.services.health import daemons_healthy, loaded
+from video_pipeline.services.ports import choosing_ports, free_port, listens
 from video_pipeline.services.signals import STOPPING
 from video_pipeline.settings import PROJECT, Settings
 from video_pipeline.settings import load as load_settings
@@ -76,6 +76,12 @@ class Stack:
         self._take_lock()
         self.settings.scratch.mkdir(parents=True, exist_ok=True)
         sweep(self.settings.scratch)
+        with choosing_ports():
+            self._start_parts()
+        self.check()
+        self._write_addresses()
+
+    def _start_parts(self) -> None:
         taken: set[int] = set()
         if self.settings.redis_url is None:
             self._start_redis(self._port("queue", self.settings.redis_port, taken))
@@ -100,11 +106,10 @@ class Stack:
         )
         self.web = f"http://{self.settings.host}:{web_port}"
         self.delivery = f"http://{self.settings.host}:{delivery_port}"
-        wait_until(web, lambda: _loaded(self.web), READY_SECONDS)
+        wait_until(web, lambda: loaded(self.web), READY_SECONDS)
         wait_until(worker, lambda: bool(workers(self.settings)), READY_SECONDS)
-        wait_until(daemon, lambda: _healthy(self.web), READY_SECONDS)
+        wait_until(daemon, lambda: daemons_healthy(self.web), READY_SECONDS)
         wait_until(delivery, lambda: listens(self.settings.host, delivery_port), READY_SECONDS)
-        self._write_addresses()
 
     def _take_lock(self) -> None:
         lock = os.open(self._run / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -194,8 +199,8 @@ class Stack:
         stop([child for child in self._children if child.name != QUEUE])
         stop([child for child in self._children if child.name == QUEUE])
         self._children.clear()
-        (self._run / "stack.json").unlink(missing_ok=True)
         if self._lock is not None:
+            (self._run / "stack.json").unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
         for number, handler in before.items():
@@ -231,28 +236,3 @@ def running(settings: Settings) -> Settings:
 def _script(name: str) -> str:
     """A console script of this environment."""
     return str(Path(sys.executable).parent / name)
-
-
-def _loaded(web: str) -> bool:
-    query = "{ repositoriesOrError { __typename ... on RepositoryConnection { nodes { name } } } }"
-    answer = _graphql(web, query)
-    return bool(answer and answer["repositoriesOrError"].get("nodes"))
-
-
-def _healthy(web: str) -> bool:
-    query = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
-    answer = _graphql(web, query)
-    if not answer:
-        return False
-    return all(s["healthy"] for s in answer["instance"]["daemonHealth"]["allDaemonStatuses"] if s["required"])
-
-
-def _graphql(web: str, query: str) -> Any:
-    """None while the webserver does not answer."""
-    body = json.dumps({"query": query}).encode()
-    request = urllib.request.Request(f"{web}/graphql", body, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)["data"]
-    except (OSError, ValueError):
-        return None

@@ -44,6 +44,10 @@ def local_path(source: str) -> Path:
 def _path(source: str) -> Path:
     """What a source names, whether it is there or not."""
     try:
+        source.encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"source {source!r}: the file's name is not UTF-8; rename the file") from None
+    try:
         parts = urlsplit(source)
     except ValueError as error:  # half an IPv6 address
         raise SourceError(f"source {source}: {error}; give {' or '.join(SCHEMES)}") from None

@@ -6,12 +6,15 @@ import json
 import os
 import signal
 import socket
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from video_pipeline_tests.e2e.conftest import addresses
-from video_pipeline_tests.processes import processes, run, started, wait_for
+from video_pipeline_tests.processes import command, environment, processes, run, started, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -76,6 +79,8 @@ def test_a_part_that_dies_is_named_and_everything_stops(tmp_path: Path) -> None:
         second = run(home, "up")
         assert second.returncode == 1
         assert str(home) in second.stderr
+        # The one that runs is not cut off by it.
+        assert run(home, "status").returncode == 0
         os.kill(found["children"]["worker"], signal.SIGKILL)
         _, err = process.communicate(timeout=60)
         wait_for(lambda: gone(home), 10)
@@ -96,6 +101,42 @@ def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert "queue ended with status 3" in done.stderr
     assert "no good" in done.stderr
     assert gone(home)
+
+
+def test_two_stacks_started_at_once_do_not_meet(tmp_path: Path, clip: Path) -> None:
+    homes = [tmp_path / "one", tmp_path / "two"]
+    with started(homes[0], "up") as first, started(homes[1], "up") as second:
+        found = [addresses(home, process) for home, process in zip(homes, (first, second), strict=True)]
+        for key in ("web", "redisUrl", "delivery"):
+            assert found[0][key] != found[1][key]
+        done = run(homes[0], "submit", clip, "--preset", "draft", "--video-id", "mine", "--wait")
+        assert done.returncode == 0, done.stderr
+        assert not (homes[1] / "store" / "videos").exists()
+    for home in homes:
+        wait_for(lambda home=home: gone(home), 10)
+
+
+def test_a_worker_by_itself_takes_runs(tmp_path: Path, make_clip: Callable[..., Path]) -> None:
+    """As on another host: it has the home and the queue's address, nothing else."""
+    home, clip = tmp_path / "home", make_clip("long.mp4", seconds=30, size="960x540")
+    with started(home, "up", VIDEO_PIPELINE_WORKER_SLOTS="1") as process:
+        redis_url = addresses(home, process)["redisUrl"]
+        settings = {"VIDEO_PIPELINE_REDIS_URL": redis_url, "VIDEO_PIPELINE_WORKER_SLOTS": "1"}
+        with subprocess.Popen(
+            command("worker"), env=environment(home, **settings), stderr=subprocess.DEVNULL
+        ) as worker:
+            wait_for(lambda: len(json.loads(run(home, "status", "--json").stdout)["workers"]) == 2)
+            for number in (1, 2):
+                assert run(home, "submit", clip, "--preset", "draft", "--video-id", f"v{number}").returncode == 0
+
+            def encodes() -> bool:
+                return any("libx264" in p.cmdline() for p in psutil.Process(worker.pid).children(recursive=True))
+
+            wait_for(encodes)
+            wait_for(lambda: all((home / "store/videos" / v / "current.json").exists() for v in ("v1", "v2")), 120)
+            worker.terminate()
+        process.terminate()
+        assert process.wait(30) == 0
 
 
 def test_commands_without_a_stack_say_what_to_do(tmp_path: Path, clip: Path) -> None:
