@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -113,7 +114,7 @@ def test_two_stacks_started_at_once_do_not_meet(tmp_path: Path, clip: Path) -> N
         assert done.returncode == 0, done.stderr
         assert not (homes[1] / "store" / "videos").exists()
     for home in homes:
-        wait_for(lambda home=home: gone(home), 10)
+        wait_for(functools.partial(gone, home), 10)
 
 
 def test_a_worker_by_itself_takes_runs(tmp_path: Path, make_clip: Callable[..., Path]) -> None:
