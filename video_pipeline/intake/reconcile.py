@@ -21,9 +21,9 @@ from dagster._core.storage.tags import PRIORITY_TAG
 from video_pipeline.errors import (
     ConflictError,
     PermanentError,
+    PipelineError,
     RequestError,
     ServiceDown,
-    classify,
 )
 from video_pipeline.identity import check_video_id, new_video_id
 from video_pipeline.intake import runs
@@ -94,17 +94,23 @@ class Reconciler:
         return wanted
 
     def _guarded(self, job: BullJob, act: Callable[..., list[T]], *args: object) -> list[T]:
-        """One job's trouble is its own: it fails, and the tick goes on with the others."""
+        """One job's trouble is its own; the tick goes on with the others."""
         self._keep()
         try:
             return act(*args)
         except (ServiceDown, ConflictError, redis.RedisError):
             raise  # nothing can be done for any job
+        except PermanentError as error:
+            self._fail(job, f"{error.error_class}: {error}", final=True)
         except Exception as error:
-            ours = classify(error)
-            logger.warning("job %s: %s", job.id, ours, exc_info=ours is not error)
-            self._fail(job, f"{ours.error_class}: {ours}", final=isinstance(ours, PermanentError))
-            return []
+            logger.warning("job %s: %s", job.id, error, exc_info=True)
+            if act == self._accept:
+                # It has no claim yet: nothing is lost if it comes again.
+                self._bull.give_back(job, LATER_SECONDS)
+            elif isinstance(error, PipelineError):
+                self._fail(job, f"{error.error_class}: {error}", final=False)
+            # Else the next tick looks again: its run may be live.
+        return []
 
     def _raise_cancelled(self) -> int:
         """Brings waiting jobs that shall be cancelled to the head; requests about ended jobs are dropped."""
@@ -142,15 +148,10 @@ class Reconciler:
 
     def _look(self, job: BullJob, claim: Claim, cancels: set[str]) -> list[HeldView]:
         job_id = str(job.id)
-        return [
-            HeldView(
-                job_id=job_id,
-                run=runs.newest(self._instance, job_id, self._run_key(job_id, claim)),
-                published=published(self._settings.store, self._requests, claim),
-                lost=claim.lost,
-                cancel=job_id in cancels,
-            )
-        ]
+        run = runs.newest(self._instance, job_id, self._run_key(job_id, claim))
+        # While it runs it does not matter.
+        release = None if run and run.state == "live" else published(self._settings.store, self._requests, claim)
+        return [HeldView(job_id, run=run, published=release, lost=claim.lost, cancel=job_id in cancels)]
 
     def _act(self, job: BullJob, claim: Claim, action: Action) -> list[Wanted]:
         if isinstance(action, Launch):
