@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -68,6 +68,18 @@ def processes(home: Path) -> list[psutil.Process]:
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return found
+
+
+def encoders(among: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """The x264 encodes among these; a process that ends meanwhile is none."""
+
+    def encodes(process: psutil.Process) -> bool:
+        try:
+            return "libx264" in process.cmdline()
+        except psutil.Error:
+            return False
+
+    return [process for process in among if encodes(process)]
 
 
 def wait_for(what: Callable[[], T | None], seconds: float = 60) -> T:

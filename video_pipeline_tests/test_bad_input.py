@@ -8,11 +8,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from video_pipeline.media.tools import Tools
-from video_pipeline_tests.processes import files_below, processes, run, started, wait_for
+from video_pipeline_tests.processes import encoders, files_below, processes, run, started, wait_for
 
 Mount = Callable[[int], Path]
 
@@ -163,14 +162,10 @@ def test_disk_that_is_full_before_the_first_step(small_disk: Mount, small: Path)
     assert f"{home}/dagster" in line
 
 
-def encoders(home: Path) -> list[psutil.Process]:
-    return [process for process in processes(home) if "libx264" in process.cmdline()]
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_encoding(home: Path, large: Path, number: signal.Signals) -> None:
     with started(home, "process", large, "--preset", "premium", "--json") as process:
-        wait_for(lambda: encoders(home))
+        wait_for(lambda: encoders(processes(home)))
         assert files_below(home / "scratch")
         # A terminal sends Ctrl-C to the whole group, so every child that shares it gets it too.
         os.killpg(process.pid, number)
@@ -183,7 +178,7 @@ def test_stopped_while_encoding(home: Path, large: Path, number: signal.Signals)
 def test_killed_while_encoding(home: Path, large: Path, small: Path) -> None:
     """Nothing of ours can run then: the kernel ends the children, and the next run clears up."""
     with started(home, "process", large, "--preset", "premium", "--json") as process:
-        wait_for(lambda: encoders(home))
+        wait_for(lambda: encoders(processes(home)))
         process.kill()
         process.wait()
         wait_for(lambda: not processes(home), seconds=10)

@@ -33,13 +33,14 @@ def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[Ru
         # Its bit rate is that of the next larger rung of the table, by area.
         like = next((rung for rung in reversed(table) if rung.height >= short), table[0])
         fitting.insert(0, (short, like))
-    rungs = []
-    for short_side, like in fitting:
+    rungs: list[RungPlan] = []
+    for short_side, like in reversed(fitting):
         width, height = _scaled(display, short_side)
         scale = min(Fraction(1), Fraction(short_side**2, like.height**2))
         if rate > HIGH_RATE:
             scale *= Fraction(3, 2)
-        maxrate = max(50_000, round(like.maxrate * 1000 * scale))
+        # By its area the source's own size may get less than the next smaller rung of the table.
+        maxrate = max(50_000, round(like.maxrate * 1000 * scale), rungs[-1].maxrate if rungs else 0)
         rungs.append(
             RungPlan(
                 name=f"h264-{min(width, height)}p",
@@ -51,7 +52,7 @@ def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[Ru
                 bufsize=maxrate * BUFFER_SECONDS,
             )
         )
-    return tuple(rungs)
+    return tuple(reversed(rungs))
 
 
 def _scaled(display: tuple[int, int], short: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import pytest
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline_tests.e2e.conftest import RunningStack
-from video_pipeline_tests.processes import processes, wait_for
+from video_pipeline_tests.processes import encoders, processes, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -39,7 +39,7 @@ def ended(stack: RunningStack, job_id: str) -> str:
 
 def ffmpegs(stack: RunningStack) -> list[psutil.Process]:
     """Encoders that run for this stack."""
-    return [p for p in processes(stack.home) if "libx264" in p.cmdline()]
+    return encoders(processes(stack.home))
 
 
 def test_a_source_that_is_no_video_fails_for_good(stack: RunningStack, tmp_path: Path) -> None:

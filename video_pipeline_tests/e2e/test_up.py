@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from video_pipeline_tests.e2e.conftest import addresses
-from video_pipeline_tests.processes import command, environment, processes, run, started, wait_for
+from video_pipeline_tests.processes import command, encoders, environment, processes, run, started, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +37,7 @@ def test_nothing_is_left_while_a_video_is_encoded(number: signal.Signals, tmp_pa
     with started(home, "up") as process:
         addresses(home, process)
         assert run(home, "submit", clip, "--preset", "premium", "--video-id", "cut-off").returncode == 0
-        wait_for(lambda: [p for p in processes(home) if "libx264" in p.cmdline()], 60)
+        wait_for(lambda: encoders(processes(home)), 60)
         process.send_signal(number)
         process.wait(30)
         wait_for(lambda: gone(home), 10)
@@ -123,19 +123,16 @@ def test_a_worker_by_itself_takes_runs(tmp_path: Path, make_clip: Callable[..., 
     with started(home, "up", VIDEO_PIPELINE_WORKER_SLOTS="1") as process:
         redis_url = addresses(home, process)["redisUrl"]
         settings = {"VIDEO_PIPELINE_REDIS_URL": redis_url, "VIDEO_PIPELINE_WORKER_SLOTS": "1"}
-        with subprocess.Popen(
-            command("worker"), env=environment(home, **settings), stderr=subprocess.DEVNULL
-        ) as worker:
+        worker = subprocess.Popen(command("worker"), env=environment(home, **settings), stderr=subprocess.DEVNULL)
+        try:
             wait_for(lambda: len(json.loads(run(home, "status", "--json").stdout)["workers"]) == 2)
             for number in (1, 2):
                 assert run(home, "submit", clip, "--preset", "draft", "--video-id", f"v{number}").returncode == 0
-
-            def encodes() -> bool:
-                return any("libx264" in p.cmdline() for p in psutil.Process(worker.pid).children(recursive=True))
-
-            wait_for(encodes)
+            wait_for(lambda: encoders(psutil.Process(worker.pid).children(recursive=True)))
             wait_for(lambda: all((home / "store/videos" / v / "current.json").exists() for v in ("v1", "v2")), 120)
+        finally:
             worker.terminate()
+            worker.wait(60)
         process.terminate()
         assert process.wait(30) == 0
 
