@@ -7,6 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import redis
+
+from video_pipeline.connection import client
 from video_pipeline.errors import ToolMissing
 from video_pipeline.settings import Settings, search_path
 
@@ -56,3 +59,11 @@ def command(program: Path, directory: Path, host: str, port: int) -> list[str]:
         "daemonize": "no",
     }
     return [str(program), *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def answers(settings: Settings) -> bool:
+    """Whether it serves: one that still reads its file listens already, and refuses every command."""
+    try:
+        return bool(client(settings).ping())
+    except redis.RedisError:
+        return False

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from video_pipeline.connection import client
 from video_pipeline.errors import HomeError, ServiceDown
+from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.slots import workers
 from video_pipeline.home import prepare
 from video_pipeline.services import redis as redis_server
@@ -134,7 +136,9 @@ class Stack:
         argv = redis_server.command(program, self.settings.home / "redis", self.settings.host, port)
         self.settings = self._with(redis_url=f"redis://{self.settings.host}:{port}/0")
         child = self._child(QUEUE, argv)
-        wait_until(child, lambda: listens(self.settings.host, port), READY_SECONDS)
+        wait_until(child, lambda: redis_server.answers(self.settings), READY_SECONDS)
+        # The server is ours alone, so whoever reconciled before is gone: nobody has to wait for that lease to run out.
+        client(self.settings).delete(Keys(self.settings).lease)
 
     def _with(self, **found: Any) -> Settings:
         return self.settings.model_copy(update=found)
