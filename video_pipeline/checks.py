@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from video_pipeline.media.model import CheckResult
+from video_pipeline.media.products import CheckResult
 from video_pipeline.media.quality import CHECKS
 
 QUALITY_CHECKS = [

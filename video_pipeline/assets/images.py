@@ -10,8 +10,9 @@ from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import Renditions
 from video_pipeline.media import sprites as spriting
 from video_pipeline.media import thumbnails as thumbnailing
-from video_pipeline.media.model import Blob, ContentAnalysis, EncodingPlan, Sprites, Thumbnails
+from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.pictures import preview
+from video_pipeline.media.products import ContentAnalysis, Sprites, Thumbnails
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
 from video_pipeline.stores.objects import ObjectStore

@@ -11,7 +11,8 @@ from video_pipeline.assets.values import AcceptedSource, AudioTrack, Renditions
 from video_pipeline.media import audio as audio_encoding
 from video_pipeline.media import encode as encoding
 from video_pipeline.media import package as packaging
-from video_pipeline.media.model import EncodingPlan, Family, RungPlan, Streams, Track
+from video_pipeline.media.model import EncodingPlan, Family, RungPlan
+from video_pipeline.media.products import Streams, Track
 from video_pipeline.media.tools import build
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource

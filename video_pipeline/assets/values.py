@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from video_pipeline.base import Model
-from video_pipeline.media.model import Family, SourceFile, Track
+from video_pipeline.media.model import Family, SourceFile
+from video_pipeline.media.products import Track
 
 
 class AcceptedSource(Model):

@@ -13,7 +13,8 @@ from video_pipeline.media import ffmpeg, process
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.encode import packet_list
 from video_pipeline.media.files import blob_of
-from video_pipeline.media.model import AudioPlan, EncodingPlan, Track
+from video_pipeline.media.model import AudioPlan, EncodingPlan
+from video_pipeline.media.products import Track
 from video_pipeline.media.tools import Tools
 
 NAME = "audio"

@@ -16,7 +16,8 @@ from video_pipeline.errors import CommandFailed
 from video_pipeline.media import ffmpeg, process
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.files import blob_of
-from video_pipeline.media.model import EncodingPlan, RungPlan, Track, VideoEncoder
+from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
+from video_pipeline.media.products import Track
 from video_pipeline.media.tools import Tools
 
 PAD_SECONDS = 1

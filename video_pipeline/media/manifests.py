@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from video_pipeline.media import dash, hls
-from video_pipeline.media.model import EncodingPlan, StreamFile
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import StreamFile
 
 MASTER, MPD = "hls/master.m3u8", "dash/manifest.mpd"
 

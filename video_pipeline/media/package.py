@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 from video_pipeline.media import boxes, manifests, process
 from video_pipeline.media.files import blob_of
-from video_pipeline.media.model import EncodingPlan, StreamFile, Streams, Track
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import StreamFile, Streams, Track
 from video_pipeline.media.tools import Tools, version
 
 STALL_SECONDS = 120

@@ -12,14 +12,7 @@ from typing import Any
 from video_pipeline.errors import CommandFailed, SourceError
 from video_pipeline.media import ffmpeg, process
 from video_pipeline.media.first_frame import pixel_format
-from video_pipeline.media.model import (
-    AudioStream,
-    FrameTiming,
-    OtherStream,
-    Rotation,
-    TechnicalMetadata,
-    VideoStream,
-)
+from video_pipeline.media.model import AudioStream, FrameTiming, OtherStream, Rotation, TechnicalMetadata, VideoStream
 from video_pipeline.media.tools import Tools
 
 # A header that promises more than this is a decompression bomb, not a video: 16 times 8K.

@@ -10,7 +10,8 @@ from video_pipeline.media.checks import pictures, tracks
 from video_pipeline.media.checks.bandwidth import bandwidth
 from video_pipeline.media.checks.reading import read
 from video_pipeline.media.checks.references import references
-from video_pipeline.media.model import EncodingPlan, QualityReport, Sprites, Streams, Thumbnails
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import QualityReport, Sprites, Streams, Thumbnails
 from video_pipeline.media.tools import Tools
 
 VERSION = "3"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from video_pipeline.media.model import EncodingPlan, Scene
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import Scene
 
 MIN_SECONDS = 0.6
 """Shorter ones are flashes. The value that measures best, with AdaptiveDetector's defaults, in PySceneDetect's own

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from video_pipeline.base import Model
-from video_pipeline.media.model import CheckResult, Loudness, Scene, Thumbnail
+from video_pipeline.media.products import CheckResult, Loudness, Scene, Thumbnail
 from video_pipeline.stores import search, tables
 from video_pipeline.stores.fields import as_number, flatten
 from video_pipeline.stores.index import Index

@@ -53,6 +53,8 @@ def test_a_source_that_is_no_video_fails_for_good(stack: RunningStack, tmp_path:
     assert fields["failedReason"].startswith("permanent: ")
     assert "notes.mp4" in fields["failedReason"]
     assert fields["atm"] == "1"
+    status = json.loads(stack.command("status", "notes", "--json").stdout)
+    assert (status["state"], status["reason"]) == ("failed", fields["failedReason"])
     assert not (stack.settings.store / "videos" / "notes").exists()
 
 

@@ -12,8 +12,9 @@ from unittest import mock
 from video_pipeline import presets
 from video_pipeline.media import audio, encode, package, probe, quality, scenes, sprites, thumbnails
 from video_pipeline.media.checks.reading import Reading, read
-from video_pipeline.media.model import CheckResult, EncodingPlan, QualityReport, Sprites, Streams, Thumbnails, Track
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
+from video_pipeline.media.products import CheckResult, QualityReport, Sprites, Streams, Thumbnails, Track
 from video_pipeline.media.tools import Tools
 
 SMALL, LARGE = "h264-240p", "h264-360p"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from video_pipeline.media import scenes
-from video_pipeline.media.model import Scene
+from video_pipeline.media.products import Scene
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media.release import run_ffmpeg
 from video_pipeline_tests.media.test_bitrate import plan

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from video_pipeline.media.model import Blob, StreamFile, Streams
+from video_pipeline.media.model import Blob
+from video_pipeline.media.products import StreamFile, Streams
 from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.objects import LocalStore
 

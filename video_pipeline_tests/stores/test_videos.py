@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from video_pipeline.media.model import CheckResult
+from video_pipeline.media.products import CheckResult
 from video_pipeline.stores import releases
 from video_pipeline.stores.fields import as_number, flatten
 from video_pipeline.stores.index import Index

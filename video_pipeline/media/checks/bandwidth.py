@@ -15,7 +15,7 @@ from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.dash import NS
 from video_pipeline.media.manifests import MASTER, MPD
-from video_pipeline.media.model import CheckResult, Streams
+from video_pipeline.media.products import CheckResult, Streams
 
 WITHIN = Fraction(10, 100)
 """Apple's authoring specification wants BANDWIDTH and AVERAGE-BANDWIDTH within 10 % of what is measured

@@ -11,7 +11,8 @@ from PIL import Image, UnidentifiedImageError
 
 from video_pipeline.media.checks.tracks import TICK
 from video_pipeline.media.checks.verdict import Problem, verdict
-from video_pipeline.media.model import CheckResult, EncodingPlan, Sprites, Streams, Thumbnails
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import CheckResult, Sprites, Streams, Thumbnails
 from video_pipeline.media.sprites import sheet_name, tile_count
 
 

@@ -13,7 +13,8 @@ from video_pipeline.media.checks.references_dash import mpd_problems
 from video_pipeline.media.checks.references_hls import master_problems, playlist_problems
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.manifests import MASTER, MPD
-from video_pipeline.media.model import CheckResult, EncodingPlan, Streams
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import CheckResult, Streams
 
 
 def references(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading]) -> CheckResult:

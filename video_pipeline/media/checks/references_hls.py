@@ -12,7 +12,8 @@ import numpy as np
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.tracks import TICK, TOLERANCE
 from video_pipeline.media.checks.verdict import Problem
-from video_pipeline.media.model import EncodingPlan, Streams
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import Streams
 
 
 def master_problems(path: str, master: m3u8.M3U8, streams: Streams) -> Iterable[Problem]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
-from video_pipeline.media.model import CheckResult, EncodingPlan
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import CheckResult
 
 TOLERANCE = Fraction(50, 1000)
 """Seconds that a track may begin or end away from the plan. AAC frames last 21 ms."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from video_pipeline.media.model import CheckResult
+from video_pipeline.media.products import CheckResult
 
 Problem = tuple[str, str]
 """What it is about (a track or a file) and what was measured there."""

@@ -1,0 +1,111 @@
+"""What the media engine makes of a source and finds in it. Units as in `model`."""
+
+from __future__ import annotations
+
+from video_pipeline.base import Model, Rational
+from video_pipeline.media.model import Blob
+
+
+class Track(Model):
+    """One encoded elementary stream in its own MP4, as the encoder wrote it."""
+
+    name: str
+    """A rung's name, or "audio"."""
+    file: Blob
+    bit_rate: int
+    """Average, bit/s."""
+    peak_bit_rate: int
+    """Of the busiest segment-long window on the grid, bit/s."""
+
+
+class StreamFile(Model):
+    """A packaged track: one CMAF file that HLS and DASH both read by byte ranges."""
+
+    name: str
+    file: Blob
+
+
+class Streams(Model):
+    """Both manifests and the files they name, as the packager made and `manifests` completed them."""
+
+    media: tuple[StreamFile, ...]
+    texts: dict[str, str]
+    """Path inside the release (e.g. "hls/master.m3u8") to content; media are named ../../../media/<sha256>.mp4."""
+
+
+class Scene(Model):
+    index: int
+    start: int
+    """First frame, on the plan's grid."""
+    end: int
+    """First frame of the next scene."""
+
+
+class Loudness(Model):
+    """EBU R128 (https://tech.ebu.ch/docs/r/r128.pdf); None where the programme is silent."""
+
+    integrated: float | None
+    """LUFS"""
+    range: float | None
+    """LU"""
+    true_peak: float | None
+    """dBTP"""
+
+
+class Span(Model):
+    start: float
+    end: float
+
+
+class ContentAnalysis(Model):
+    scenes: tuple[Scene, ...]
+    loudness: Loudness | None = None
+    """None without audio."""
+    silences: tuple[Span, ...] = ()
+    """Seconds."""
+    black: tuple[Span, ...] = ()
+    """Seconds."""
+
+
+class Thumbnail(Model):
+    name: str
+    """File name: poster.jpg, 01.jpg, ..."""
+    frame: int
+    time: float
+    width: int
+    height: int
+    score: float
+    file: Blob
+
+
+class Thumbnails(Model):
+    poster: Thumbnail
+    candidates: tuple[Thumbnail, ...] = ()
+
+
+class Sprites(Model):
+    sheets: tuple[Blob, ...]
+    tiles: int
+    columns: int
+    rows: int
+    tile_width: int
+    tile_height: int
+    interval: Rational
+    vtt: str
+    """The WebVTT text; sheets are named sheet-000.jpg, sheet-001.jpg, ..."""
+
+
+class CheckResult(Model):
+    name: str
+    passed: bool
+    subject: str = ""
+    """The file or track a failure is about."""
+    measured: str
+    """What was found, in words with numbers and units."""
+
+
+class QualityReport(Model):
+    passed: bool
+    checks: tuple[CheckResult, ...]
+    subject_digest: str
+    """Over everything the checks looked at: `release` refuses a report made for something else."""
