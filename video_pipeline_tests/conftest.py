@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from video_pipeline import settings as settings_module
@@ -21,8 +22,11 @@ from video_pipeline.settings import Settings
 
 
 def pytest_configure() -> None:
-    """A shell that starts the tests in the background has SIGINT ignored, and so would all their children."""
+    # A shell that starts the tests in the background has SIGINT ignored, and so would all their children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The same examples everywhere, and no clock: machines are noisy.
+    hypothesis.settings.register_profile("project", deadline=None, derandomize=True, max_examples=300)
+    hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
