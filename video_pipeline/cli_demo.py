@@ -10,10 +10,8 @@ from typing import Any
 
 import click
 
-from video_pipeline import settings
-from video_pipeline.cli_stack import say, watch
+from video_pipeline.cli_stack import foreground, say, watch
 from video_pipeline.services import demo_clip
-from video_pipeline.services.signals import stopping_signals
 from video_pipeline.services.stack import Stack
 
 
@@ -22,22 +20,17 @@ from video_pipeline.services.stack import Stack
 @click.option("--exit", "leave", is_flag=True, help="Stop everything when the video is done.")
 def demo(video: str | None, leave: bool) -> None:
     """Start everything, process VIDEO (default: a clip of Big Buck Bunny), and show where to watch it."""
-    with stopping_signals():
-        stack = Stack(settings.load(), say)
-        started = time.monotonic()
-        try:
-            stack.start()
-            say(f"up in {time.monotonic() - started:.1f} s\n{stack.table()}\n")
+    done = False
+    try:
+        with foreground() as stack:
             _process(stack, video)
+            done = True
             if not leave:
                 say("\nCtrl-C stops everything")
                 watch(stack)
-        except KeyboardInterrupt:
-            say("stopping")
-            if leave:
-                raise
-        finally:
-            stack.stop()
+    except KeyboardInterrupt:
+        if not done:
+            raise
 
 
 def _process(stack: Stack, video: str | None) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -21,15 +23,23 @@ LOOK_SECONDS = 0.2
 @click.command()
 def up() -> None:
     """Start queue, worker, daemon and Dagster UI; stop them all with Ctrl-C."""
+    with contextlib.suppress(KeyboardInterrupt), foreground() as stack:
+        watch(stack)
+
+
+@contextlib.contextmanager
+def foreground() -> Iterator[Stack]:
+    """A stack that runs as long as the block; an interrupt or a termination ends it with KeyboardInterrupt."""
     with stopping_signals():
         stack = Stack(settings.load(), say)
         started = time.monotonic()
         try:
             stack.start()
             say(f"up in {time.monotonic() - started:.1f} s\n{stack.table()}\nCtrl-C stops everything")
-            watch(stack)
+            yield stack
         except KeyboardInterrupt:
             say("stopping")
+            raise
         finally:
             stack.stop()
 

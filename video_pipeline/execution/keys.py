@@ -71,5 +71,5 @@ class Keys:
         return self._key("progress")
 
     def video(self, video_id: str) -> str:
-        """A hash: the last progress of a video."""
+        """A hash: the last word on a video: its job, its state and its progress."""
         return self._key("video", video_id)

@@ -100,7 +100,7 @@ class Ledger:
     # --- the last word on a video
 
     def note(self, video_id: str, **fields: str) -> None:
-        """Sets fields of what `status` shows; "state" is queued, completed or failed."""
+        """Sets fields of what `status` shows; "state" is queued, completed or failed; progress makes it running."""
         key = self.keys.video(video_id)
         self.redis.hset(key, mapping=fields)
         self.redis.expire(key, NOTE_SECONDS)

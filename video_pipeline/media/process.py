@@ -27,6 +27,13 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def die_with(parent: int) -> None:
+    """In a child, before it becomes another program: the kernel kills it when `parent` ends, however that happens."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it died before prctl
+
+
 @dataclass(frozen=True)
 class Limits:
     memory: int | None = None
@@ -137,9 +144,7 @@ def _start(
     parent = os.getpid()
 
     def in_child() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)  # it died before prctl
+        die_with(parent)
         for kind, value in (
             (resource.RLIMIT_AS, limits.memory),
             (resource.RLIMIT_FSIZE, limits.file_size),

@@ -13,11 +13,11 @@ from video_pipeline.connection import client
 from video_pipeline.errors import PipelineError
 from video_pipeline.execution.keys import Keys
 from video_pipeline.intake.bull import bull
+from video_pipeline.intake.ledger import NOTE_SECONDS
 from video_pipeline.progress.reporter import Reporter
 from video_pipeline.settings import Settings
 
 STREAM_LENGTH = 10_000
-KEEP_SECONDS = 7 * 24 * 3600
 logger = logging.getLogger(__name__)
 
 
@@ -42,8 +42,10 @@ class RedisReporter(Reporter):
         try:
             with client(self._settings).pipeline() as pipe:
                 pipe.xadd(self._keys.progress, fields, maxlen=STREAM_LENGTH, approximate=True)
-                pipe.hset(self._keys.video(self._video_id), mapping=fields)
-                pipe.expire(self._keys.video(self._video_id), KEEP_SECONDS)
+                # A run from the Dagster UI has no job whose end anybody would note.
+                state: dict[Any, Any] = {"state": "running"} if self._job_id else {}
+                pipe.hset(self._keys.video(self._video_id), mapping={**fields, **state})
+                pipe.expire(self._keys.video(self._video_id), NOTE_SECONDS)
                 pipe.execute()
             if self._job_id:
                 event = {"stage": stage, "fraction": fields["fraction"], "percent": percent}

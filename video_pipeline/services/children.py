@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video_pipeline.errors import ServiceDown
+from video_pipeline.media.process import die_with
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
-_libc = ctypes.CDLL(None, use_errno=True)
 LAST_LINES = 15
 
 
@@ -56,9 +54,7 @@ def start(
     parent = os.getpid()
 
     def in_child() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+        die_with(parent)
         # Dagster copies an ignored SIGINT onto SIGTERM and could then not be stopped.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
             signal.signal(number, signal.SIG_DFL)

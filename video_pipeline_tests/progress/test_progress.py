@@ -72,7 +72,7 @@ def test_stream_hash_and_job(queue_settings: Settings) -> None:
     connection, keys = client(queue_settings), Keys(queue_settings)
     entries: Any = connection.xrange(keys.progress)
     ((_, entry),) = entries
-    assert entry == connection.hgetall(keys.video("a"))
+    assert connection.hgetall(keys.video("a")) == {**entry, "state": "running"}
     assert (entry["videoId"], entry["runId"], entry["jobId"], entry["stage"]) == ("a", "r", job_id, "source")
     assert 0 < connection.ttl(keys.video("a")) <= 7 * 24 * 3600
     job = connection.hget(f"bull:{queue_settings.queue}:{job_id}", "progress")

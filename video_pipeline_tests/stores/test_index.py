@@ -132,7 +132,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     place = tmp_path / "tiny"
     place.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)], capture_output=True).returncode:
-        pytest.skip("needs the right to mount a tmpfs")
+        pytest.skip("needs root that may mount a tmpfs")
     try:
         with pytest.raises(DiskFull, match="no space left"):
             Index(f"sqlite:///{place}/index.db").upgrade()

@@ -270,7 +270,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], capture_output=True)
     if made.returncode:
-        pytest.skip("needs the right to mount a tmpfs")
+        pytest.skip("needs root that may mount a tmpfs")
     yield place
     subprocess.run(["umount", str(place)], check=True)
 
