@@ -147,7 +147,8 @@ def release(
         made = draft.release()
     directory = f"videos/{pointer.video_id}/releases/{pointer.release_id}"
     files: list[dict[str, show.Cell]] = [
-        {"file": file.path, "bytes": file.size, "sha256": file.sha256[:12]} for file in made.files
+        {"file": file.path.replace(file.sha256, file.sha256[:12] + "…"), "bytes": file.size, "sha256": file.sha256[:12]}
+        for file in made.files
     ]
     return dg.MaterializeResult(
         value=Release(release_id=pointer.release_id, request=request.version),
