@@ -71,7 +71,7 @@ def run(
     from sqlalchemy.exc import DatabaseError
 
     from video_pipeline.definitions import defs
-    from video_pipeline.intake.tags import REQUEST_TAG, VIDEO_TAG
+    from video_pipeline.execution.tags import REQUEST_TAG, VIDEO_TAG
     from video_pipeline.partitions import videos
     from video_pipeline.progress.reporter import NullReporter, TextReporter
     from video_pipeline.resources import IndexResource, ProgressResource

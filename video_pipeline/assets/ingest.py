@@ -10,7 +10,7 @@ from video_pipeline.assets import show
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import RequestError
-from video_pipeline.intake.tags import REQUEST_TAG
+from video_pipeline.execution.tags import REQUEST_TAG
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
 from video_pipeline.media.model import EncodingPlan, TechnicalMetadata

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster import DagsterExecutionInterruptedError, DagsterRunStatus
 
 from video_pipeline.errors import Cancelled, Interrupted, PipelineError, classify
-from video_pipeline.intake.tags import JOB_TAG
+from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.progress.reporter import Reporter
 from video_pipeline.resources import ProgressResource
 

@@ -25,6 +25,7 @@ from video_pipeline.errors import (
     RequestError,
     ServiceDown,
 )
+from video_pipeline.execution.tags import CLAIM_TAG, JOB_TAG, REQUEST_TAG, VIDEO_TAG
 from video_pipeline.identity import check_video_id, new_video_id
 from video_pipeline.intake import runs
 from video_pipeline.intake.bull import Bull
@@ -42,7 +43,6 @@ from video_pipeline.intake.decide import (
 from video_pipeline.intake.job import parse
 from video_pipeline.intake.ledger import Claim
 from video_pipeline.intake.room import room
-from video_pipeline.intake.tags import CLAIM_TAG, JOB_TAG, REQUEST_TAG, VIDEO_TAG
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.releases import current
 from video_pipeline.stores.requests import Requests

@@ -9,8 +9,8 @@ from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunSta
 
 from video_pipeline import errors
 from video_pipeline.errors import Interrupted, PipelineError, TransientError
+from video_pipeline.execution.tags import CLAIM_TAG, JOB_TAG
 from video_pipeline.intake.decide import RunView
-from video_pipeline.intake.tags import CLAIM_TAG, JOB_TAG
 
 INTERRUPTS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import dagster as dg
 
 from video_pipeline import settings
+from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.submit import submit_job
-from video_pipeline.intake.tags import JOB_TAG
 from video_pipeline.media import tools
 from video_pipeline.progress.follow import follow
 from video_pipeline.services.stack import Stack

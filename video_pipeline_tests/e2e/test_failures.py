@@ -12,8 +12,8 @@ import dagster as dg
 import psutil
 import pytest
 
+from video_pipeline.execution.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline.intake.bull import bull
-from video_pipeline.intake.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.processes import encoders, processes, wait_for
 

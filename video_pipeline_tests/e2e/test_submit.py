@@ -12,8 +12,8 @@ import dagster as dg
 import pytest
 
 from video_pipeline.execution.keys import Keys
+from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.intake.bull import bull
-from video_pipeline.intake.tags import JOB_TAG
 from video_pipeline.media.quality import CHECKS
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
