@@ -20,6 +20,8 @@ COMMANDS = {
     "submit": "video_pipeline.cli_stack:submit",
     "status": "video_pipeline.cli_stack:status",
     "cancel": "video_pipeline.cli_stack:cancel",
+    "pause": "video_pipeline.cli_stack:pause",
+    "resume": "video_pipeline.cli_stack:resume",
     "search": "video_pipeline.cli_index:search",
     "sql": "video_pipeline.cli_index:sql",
 }

@@ -1,4 +1,4 @@
-"""Commands around the running stack: up, worker, submit, status, cancel."""
+"""Commands around the running stack: up, worker, submit, status, cancel, pause, resume."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from video_pipeline.connection import url
 from video_pipeline.home import prepare
 from video_pipeline.services.signals import stopping_signals
 from video_pipeline.services.stack import Stack, running
+
+if TYPE_CHECKING:
+    from video_pipeline.intake.bull import Bull
 
 LOOK_SECONDS = 0.2
 
@@ -131,7 +134,25 @@ def status(video: str | None, as_json: bool) -> None:
 @click.argument("video")
 def cancel(video: str) -> None:
     """Cancel what waits or runs for VIDEO (its id, or the id of a job)."""
-    from video_pipeline.intake.submit import cancel_jobs
-
-    jobs = cancel_jobs(running(settings.load()), video)
+    jobs = _queue().cancel(video)
     print(f"will be cancelled: job {', '.join(jobs)}")
+
+
+@click.command()
+def pause() -> None:
+    """Take no more jobs from the queue; what runs goes on."""
+    _queue().pause(True)
+    print("paused: no job is taken from the queue until `video-pipeline resume`")
+
+
+@click.command()
+def resume() -> None:
+    """Take jobs from the queue again."""
+    _queue().pause(False)
+    print("jobs are taken from the queue")
+
+
+def _queue() -> Bull:
+    from video_pipeline.intake.bull import bull
+
+    return bull(running(settings.load()))

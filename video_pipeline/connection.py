@@ -49,13 +49,14 @@ def _client(address: str, _pid: int) -> redis.Redis:
     )
 
 
-def async_client(settings: Settings) -> redis.asyncio.Redis:
-    """A client for the loop of `LoopThread`; make it there."""
+def async_client(settings: Settings, *, name: str | None = None) -> redis.asyncio.Redis:
+    """A client for the loop of `LoopThread`; make it there. `name` is what CLIENT LIST shows of its connections."""
     from redis.asyncio.retry import Retry as AsyncRetry
 
     return redis.asyncio.Redis.from_url(
         url(settings),
         decode_responses=True,
+        client_name=name,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
         retry=AsyncRetry(NoBackoff(), 0),

@@ -9,11 +9,19 @@ import redis
 
 from video_pipeline import settings
 from video_pipeline.errors import ConflictError, DependencyError
+from video_pipeline.intake.active import Active
 from video_pipeline.intake.bull import bull
+from video_pipeline.intake.control import Control
 from video_pipeline.intake.reconcile import Reconciler
 from video_pipeline.jobs import process_video
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource
+
+
+@functools.cache
+def _held(ours: settings.Settings, _pid: int) -> tuple[Active, Control]:
+    """Those of this process; a fork gets its own."""
+    return Active(bull(ours)), Control(bull(ours))
 
 
 # An interval of 0 would mean 30 seconds.
@@ -30,7 +38,8 @@ def intake(context: dg.SensorEvaluationContext, index: IndexResource) -> dg.Sens
         if number is None:
             return dg.SkipReason("another daemon has the intake; this one takes over when that one is gone")
         keep = functools.partial(queue.ledger.keep, owner, number)
-        reconciler = Reconciler(queue, index.requests, context.instance, keep=keep)
+        active, control = _held(ours, os.getpid())
+        reconciler = Reconciler(active, control, index.requests, context.instance, keep=keep)
         wanted = reconciler.tick()
     except (DependencyError, ConflictError, redis.RedisError) as error:
         return dg.SkipReason(f"waiting: {error}")

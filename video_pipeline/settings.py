@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     key_prefix: str = Field(default="{video}", description="Prefix of our own Redis keys.")
     queue_max_attempts: int = Field(default=3, ge=1, description="Attempts of a job submitted by our own CLI.")
 
+    bulk_priority: int = Field(
+        default=10, ge=1, le=2_097_152, description="Jobs of this BullMQ priority number or a larger one are bulk work."
+    )
+    bulk_slots: int | None = Field(
+        default=None, ge=1, description="Slots that bulk work may hold together. Unset: all but one, at least one."
+    )
+
     host: str = Field(default="127.0.0.1", description="Address every embedded service listens on.")
     web_port: int = Field(
         default=3000, ge=1, le=65_335, description="Dagster UI; the next free port is taken if it is busy."

@@ -21,6 +21,10 @@ from video_pipeline.services.ports import free_port, listens
 from video_pipeline.settings import Settings
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--model-examples", type=int, default=60, help="Runs of the reconciler's model, 40 steps each.")
+
+
 def pytest_configure() -> None:
     # A shell that starts the tests in the background has SIGINT ignored, and so would all their children.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -14,6 +14,7 @@ class Keys:
 
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.key_prefix
+        self._queue = f"{settings.queue_prefix}:{settings.queue}"
 
     def _key(self, *parts: str) -> str:
         return ":".join((self._prefix, *parts))
@@ -38,8 +39,9 @@ class Keys:
 
     @property
     def wake(self) -> str:
-        """A list: a marker per ended run, so that the intake sensor settles it at once."""
-        return self._key("wake")
+        """A sorted set: who wants the intake sensor to look at once, such as an ended run. Beside BullMQ's keys, since
+        one command waits for it and for BullMQ's markers."""
+        return f"{self._queue}-wake"
 
     @property
     def token(self) -> str:
@@ -59,6 +61,10 @@ class Keys:
     @property
     def claim_counter(self) -> str:
         return self._key("claim-counter")
+
+    def postponed(self, job_id: str) -> str:
+        """Counts how often a job was put off since it last got on."""
+        return self._key("postponed", job_id)
 
     @property
     def lease(self) -> str:

@@ -17,7 +17,6 @@ from video_pipeline.settings import Settings
 LOOK_SECONDS = 0.3
 AGAIN_SECONDS = 3.0
 """A signal that comes before Dagster has set its handler is swallowed, so it is sent again."""
-WAKE_LENGTH = 50
 
 
 class RunWatch:
@@ -46,9 +45,8 @@ class RunWatch:
         try:
             with client(self._settings).pipeline() as pipe:
                 pipe.delete(self._keys.alive(self._run_id), self._keys.cancel(self._run_id))
-                pipe.rpush(self._keys.wake, self._run_id)
-                pipe.ltrim(self._keys.wake, -WAKE_LENGTH, -1)
                 pipe.execute()
+            client(self._settings).zadd(self._keys.wake, {self._run_id: 0})
         except redis.RedisError:
             pass  # the key expires, and the sensor looks anyway
 

@@ -1,35 +1,28 @@
-"""The queue: everything we do to BullMQ. Every method is plain and blocking."""
+"""The queue as producers and onlookers use it. Every method is plain and blocking; what the reconciler does to jobs it
+holds is in `active.py`."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import json
 import os
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import redis
 from bullmq import Job as BullJob
-from bullmq import Queue, UnrecoverableError, Worker
+from bullmq import Queue
 
 from video_pipeline.connection import async_client, loop, url
-from video_pipeline.errors import ServiceDown
-from video_pipeline.intake.ledger import Claim, Ledger
+from video_pipeline.errors import RequestError, ServiceDown
+from video_pipeline.intake import backoff
+from video_pipeline.intake.ledger import Ledger
 from video_pipeline.settings import Settings
 
-LOCK_MS = 10 * 60 * 1000
-"""BullMQ's lock is not our liveness: long, and set again by any tick."""
-WAIT_SECONDS = 4
 STATES = ("wait", "prioritized", "active", "delayed", "completed", "failed", "paused", "waiting-children")
-
-
-@dataclass(frozen=True)
-class Held:
-    """An active job with our lock. Without a claim, we died between taking and claiming it."""
-
-    job: BullJob
-    claim: Claim | None
+CHUNK = 1000
+"""Jobs looked at per round trip."""
 
 
 class Bull:
@@ -37,167 +30,130 @@ class Bull:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.ledger = settings, Ledger(settings)
-        self._name, self._prefix = settings.queue, settings.queue_prefix
         self.redis, self.token = self.ledger.redis, self.ledger.token
-        self._loop = loop()
-        self._loop.run(self._open())
+        self.loop = loop()
+        self.loop.run(self._open())
 
     async def _open(self) -> None:
-        options = {"prefix": self._prefix}
-        self._queue = Queue(self._name, {"connection": async_client(self.settings), **options})
-        self._worker = Worker(
-            self._name,
-            None,
-            {
-                "connection": async_client(self.settings),
-                **options,
-                "autorun": False,
-                "lockDuration": LOCK_MS,
-                "drainDelay": WAIT_SECONDS,
-            },
-        )
-        self._wake = async_client(self.settings)
+        self.connection = async_client(self.settings)
+        options = {"connection": self.connection, "prefix": self.settings.queue_prefix}
+        self.queue = Queue(self.settings.queue, options)
 
     def close(self) -> None:
         """Closes its connections; those of `bull` live as long as their process."""
-        self._loop.run(self._close())
+        self.loop.run(self._close())
 
     async def _close(self) -> None:
-        await self._worker.close(force=True)
-        await self._queue.close()
-        await self._wake.aclose()
+        await self.queue.close()
+        await self.connection.aclose()
 
-    def _key(self, *parts: str) -> str:
-        return ":".join((self._prefix, self._name, *parts))
+    def key(self, *parts: str) -> str:
+        """BullMQ's name of a key of this queue."""
+        return ":".join((self.settings.queue_prefix, self.settings.queue, *parts))
+
+    @property
+    def control_name(self) -> str:
+        """The queue of requests about jobs of this one."""
+        return f"{self.settings.queue}-control"
+
+    def control_key(self, *parts: str) -> str:
+        return ":".join((self.settings.queue_prefix, self.control_name, *parts))
 
     # --- producers
 
-    def add(self, data: dict[str, Any], *, priority: int = 0, attempts: int = 1, job_id: str | None = None) -> str:
-        """Enqueues a job and returns its id."""
-        options: dict[str, Any] = {
-            "attempts": attempts,
-            "backoff": {"type": "exponential", "delay": 5000, "jitter": 0.5},
-        }
+    def add(self, data: Any, *, priority: int = 0, attempts: int = 1, job_id: str | None = None) -> str:
+        """Enqueues a job and returns its id; one with a `job_id` that exists already changes nothing."""
+        options: dict[str, Any] = {"attempts": attempts, "backoff": dict(backoff.DEFAULT)}
         options |= {"priority": priority} if priority else {}
         options |= {"jobId": job_id} if job_id else {}
-        job = self._loop.run(self._queue.add("video", data, options))
+        job = self.loop.run(self.queue.add("video", data, options))
         return str(job.id)
+
+    def pause(self, paused: bool) -> None:
+        """Stops, or starts again, the taking of jobs; what runs goes on."""
+        self.loop.run(_awaited(self.queue.pause() if paused else self.queue.resume()))
+
+    # --- onlookers
 
     def counts(self) -> dict[str, int]:
         """Jobs by state."""
-        found: dict[str, int] = self._loop.run(self._queue.getJobCounts(*STATES))
+        found: dict[str, int] = self.loop.run(self.queue.getJobCounts(*STATES))
         return found
 
+    def paused(self) -> bool:
+        return bool(self.redis.hexists(self.key("meta"), "paused"))
+
     def job(self, job_id: str) -> BullJob | None:
-        found: BullJob | None = self._loop.run(self._queue.getJob(job_id))
+        found: BullJob | None = self.loop.run(self.queue.getJob(job_id))
         return found
 
     def state(self, job_id: str) -> str:
         """BullMQ's state of a job: "waiting", "active", "completed", "failed", "unknown", ..."""
-        return str(self._loop.run(self._state(job_id)))
+        return str(self.loop.run(_awaited(self.queue.getJobState(job_id))))
 
-    async def _state(self, job_id: str) -> Any:
-        return await self._queue.getJobState(job_id)
+    def delayed(self, most: int) -> dict[str, float]:
+        """The jobs that come back next, by id, and when: seconds since 1970."""
+        found = self.redis.zrange(self.key("delayed"), 0, most - 1, withscores=True)
+        return {str(job_id): _due(score) for job_id, score in found}
+
+    def due(self, job_id: str) -> float | None:
+        """When a delayed job comes back, seconds since 1970; None if it is not delayed."""
+        score = self.redis.zscore(self.key("delayed"), job_id)
+        return None if score is None else _due(score)
+
+    def cancel(self, wanted: str, *, jobs_only: bool = False) -> list[str]:
+        """Asks for the end of the unfinished jobs about the video of this id, else of the job of this id.
+
+        Returns:
+            Their ids.
+
+        Raises:
+            RequestError: there is none.
+        """
+        jobs = [] if jobs_only else self.find(wanted)
+        if not jobs and self.state(wanted) not in ("completed", "failed", "unknown"):
+            jobs = [wanted]
+        if not jobs:
+            raise RequestError(f"no job of {wanted} waits or runs")
+        for job_id in jobs:
+            self.ledger.cancel(job_id)
+        return jobs
 
     def find(self, wanted: str) -> list[str]:
-        """Ids of the waiting or running jobs about the video of this id; without one, the job of this id."""
-        jobs = self._loop.run(self._queue.getJobs(["active", "waiting", "prioritized", "delayed", "paused"]))
-        about = [str(job.id) for job in jobs if isinstance(job.data, dict) and job.data.get("videoId") == wanted]
-        return about or [str(job.id) for job in jobs if str(job.id) == wanted]
+        """Ids of the unfinished jobs about the video of this id."""
+        unfinished = list(self._unfinished())
+        about = []
+        for start in range(0, len(unfinished), CHUNK):
+            some = unfinished[start : start + CHUNK]
+            with self.redis.pipeline(transaction=False) as pipe:
+                for job_id in some:
+                    pipe.hget(self.key(job_id), "data")
+                about += [job_id for job_id, data in zip(some, pipe.execute(), strict=True) if _about(data, wanted)]
+        return about
 
-    # --- the reconciler
-
-    def raise_to_head(self, job_id: str) -> bool:
-        """Makes a waiting job the next one that is taken; BullMQ has no verb that fails it where it is. False if it
-        does not wait any more."""
-        return bool(self._loop.run(self._raise(job_id)))
-
-    async def _raise(self, job_id: str) -> bool:
-        state = await self._queue.getJobState(job_id)
-        job = await self._queue.getJob(job_id)
-        if job is None or state not in ("waiting", "prioritized", "delayed"):
-            return False
-        if state == "delayed":
-            await job.promote()
-        await job.changePriority({"priority": 0, "lifo": True})
-        return True
-
-    def held(self) -> list[Held]:
-        """Active jobs that are ours, their locks set again where they had run out."""
-        ids = [str(job_id) for job_id in self.redis.lrange(self._key("active"), 0, -1)]
-        claims = self.ledger.claims()
-        ours = []
-        for job_id in ids:
-            # Without a lock it is nobody's: its holder died, or it is ours and nobody looked for ten minutes.
-            if self.redis.get(self._key(job_id, "lock")) not in (self.token, None):
-                continue
-            self.redis.set(self._key(job_id, "lock"), self.token, px=LOCK_MS)
-            job = self.job(job_id)
-            if job is not None:
-                ours.append(Held(job, claims.get(job_id)))
-        self.ledger.forget(*(set(claims) - set(ids)))
-        return ours
-
-    def take(self, most: int, seconds: float) -> list[BullJob]:
-        """Up to `most` jobs in BullMQ's order; waits up to `seconds` for the first, or until a run has ended."""
-        taken: list[BullJob] = self._loop.run(self._take(most, seconds), timeout=seconds + 15)
-        return taken
-
-    async def _take(self, most: int, seconds: float) -> list[BullJob]:
-        taken: list[BullJob] = []
-        while len(taken) < most and (job := await self._worker.moveToActive(self.token)):
-            taken.append(job)
-        if taken or seconds <= 0:
-            return taken
-        waits: list[asyncio.Future[Any]] = [
-            asyncio.ensure_future(self._wake.blpop([self.ledger.keys.wake], timeout=seconds))
-        ]
-        if most > 0:
-            self._worker.drained = True
-            waits.append(asyncio.ensure_future(self._worker.getNextJob(self.token)))
-        done, pending = await asyncio.wait(waits, timeout=seconds + 1, return_when=asyncio.FIRST_COMPLETED)
-        # A marker lost by this does no harm: every tick looks at the queue itself first.
-        for wait in pending:
-            wait.cancel()
-        results = await asyncio.gather(*pending, return_exceptions=True)
-        self._worker.waiting = None
-        if most > 0:
-            next_job = waits[1].result() if waits[1] in done else None
-            taken += [job for job in (next_job, *results) if isinstance(job, BullJob)]
-        for wait in done:
-            wait.result()  # a failed connection is an error, not an empty queue
-        return taken
-
-    def complete(self, job: BullJob, value: dict[str, Any]) -> None:
-        """Ends a job well."""
-        self._loop.run(job.moveToCompleted(value, self.token, False))
-        self.ledger.forget(str(job.id))
-
-    def fail(self, job: BullJob, message: str, *, final: bool) -> None:
-        """Fails an attempt; `final` leaves none. BullMQ's backoff brings the job back otherwise."""
-        self._loop.run(self._fail(job, UnrecoverableError(message) if final else RuntimeError(message)))
-        self.ledger.forget(str(job.id))
-
-    async def _fail(self, job: BullJob, error: Exception) -> None:
-        job.opts.setdefault("stackTraceLimit", 0)  # it would be that of this process
-        await job.moveToFailed(error, self.token, False)
-
-    def give_back(self, job: BullJob, seconds: float) -> None:
-        """Back into the queue for later; counts no attempt."""
-        self._loop.run(job.moveToDelayed(round((time.time() + seconds) * 1000), self.token))
-        self.ledger.forget(str(job.id))
-
-    def write_data(self, job: BullJob, data: dict[str, Any]) -> None:
-        self._loop.run(_awaited(job.updateData(data)))
+    def _unfinished(self) -> Iterator[str]:
+        for name in ("active", "wait", "paused"):
+            yield from self.redis.lrange(self.key(name), 0, -1)
+        for name in ("prioritized", "delayed", "waiting-children"):
+            yield from self.redis.zrange(self.key(name), 0, -1)
 
     def progress(self, job_id: str, value: dict[str, Any]) -> None:
-        """BullMQ's own progress event."""
-        self._loop.run(self._progress(job_id, value))
+        """BullMQ's own progress event; of a job that was removed meanwhile, nothing."""
+        with contextlib.suppress(TypeError):  # what BullMQ raises of a job it does not have
+            self.loop.run(_awaited(self.queue.backend.updateProgress(job_id, value)))
 
-    async def _progress(self, job_id: str, value: dict[str, Any]) -> None:
-        job = await BullJob.fromId(self._queue, job_id)
-        if job is not None:
-            await job.updateProgress(value)
+
+def _due(score: float) -> float:
+    """BullMQ keeps milliseconds times 4096 plus a counter."""
+    return float(score) / 0x1000 / 1000
+
+
+def _about(data: str | None, video_id: str) -> bool:
+    # Reading the JSON of thousands takes long; most do not hold the id at all.
+    if data is None or video_id not in data:
+        return False
+    parsed = json.loads(data)
+    return isinstance(parsed, dict) and parsed.get("videoId") == video_id
 
 
 async def _awaited(work: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from video_pipeline.connection import client
@@ -29,16 +29,33 @@ return tonumber(held[2])
 """
 
 
+# Not only a counter: one that lost its last writes in a failover would give numbers that Dagster has seen.
+_NUMBER = """
+local now = redis.call('TIME')
+local number = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') + 1, now[1] * 1000 + math.floor(now[2] / 1000))
+redis.call('SET', KEYS[1], string.format('%.0f', number))
+return string.format('%.0f', number)
+"""
+
+
 @dataclass(frozen=True)
 class Claim:
     """What we hold of a job."""
 
     number: int
-    """Counts all claims of this queue: part of Dagster's run key, which must never repeat."""
+    """Grows with every claim of this queue: part of Dagster's run key, which must never repeat."""
     video_id: str
     request: int
+    order: int = 0
+    """The number of the job's first claim."""
     lost: int = 0
     """How often its run was lost."""
+    bulk: bool = False
+    """Its priority is that of bulk work."""
+
+    def again(self, number: int, lost: int) -> Claim:
+        """The same job for another run."""
+        return replace(self, number=number, lost=lost)
 
 
 class Ledger:
@@ -54,7 +71,8 @@ class Ledger:
     # --- claims
 
     def claim_number(self) -> int:
-        return int(self.redis.incr(self.keys.claim_counter))
+        """Larger than every number before."""
+        return int(self.redis.eval(_NUMBER, 1, self.keys.claim_counter))
 
     def remember(self, job_id: str, claim: Claim) -> None:
         self.redis.hset(self.keys.claims, job_id, json.dumps(asdict(claim)))
@@ -62,6 +80,15 @@ class Ledger:
     def forget(self, *job_ids: str) -> None:
         if job_ids:
             self.redis.hdel(self.keys.claims, *job_ids)
+
+    def postponed(self, job_id: str) -> int:
+        """Counts one more postponement; returns how many there were before."""
+        count = int(self.redis.incr(self.keys.postponed(job_id)))
+        self.redis.expire(self.keys.postponed(job_id), NOTE_SECONDS)
+        return count - 1
+
+    def forget_postponed(self, job_id: str) -> None:
+        self.redis.delete(self.keys.postponed(job_id))
 
     def claims(self) -> dict[str, Claim]:
         """Job id to claim."""
@@ -72,11 +99,15 @@ class Ledger:
     def cancel(self, job_id: str) -> None:
         """Asks the reconciler to cancel a job."""
         self.redis.sadd(self.keys.cancels, job_id)
-        self.redis.rpush(self.keys.wake, job_id)
+        self.wake(job_id)
 
     def cancels(self) -> set[str]:
         """Jobs that shall be cancelled."""
         return set(self.redis.smembers(self.keys.cancels))
+
+    def wake(self, why: str) -> None:
+        """Ends the reconciler's waiting."""
+        self.redis.zadd(self.keys.wake, {why: 0})
 
     def forget_cancel(self, job_id: str) -> None:
         self.redis.srem(self.keys.cancels, job_id)

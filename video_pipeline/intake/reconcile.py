@@ -3,36 +3,24 @@ repeated, so a tick that dies at any line is repaired by the next."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import logging
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Callable, Mapping
 
 import redis
 from bullmq import Job as BullJob
-from dagster import DagsterInstance
-from dagster._core.storage.tags import PRIORITY_TAG
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
-from video_pipeline.errors import (
-    ConflictError,
-    PermanentError,
-    PipelineError,
-    RequestError,
-    ServiceDown,
-)
-from video_pipeline.execution.tags import CLAIM_TAG, JOB_TAG, REQUEST_TAG, VIDEO_TAG
-from video_pipeline.identity import check_video_id, new_video_id
-from video_pipeline.intake import runs
-from video_pipeline.intake.bull import Bull
+from video_pipeline.errors import ConflictError, PermanentError, PipelineError, ServiceDown
+from video_pipeline.intake import runs as looking
+from video_pipeline.intake.accept import accept
+from video_pipeline.intake.active import Active, Held
+from video_pipeline.intake.control import Control
 from video_pipeline.intake.decide import (
     CANCELLED,
     Action,
-    Complete,
+    Ending,
     Fail,
     HeldView,
     Launch,
@@ -40,27 +28,18 @@ from video_pipeline.intake.decide import (
     Terminate,
     decide,
 )
-from video_pipeline.intake.job import parse
 from video_pipeline.intake.ledger import Claim
-from video_pipeline.intake.room import room
-from video_pipeline.stores.objects import LocalStore
-from video_pipeline.stores.releases import current
+from video_pipeline.intake.room import Room, room
+from video_pipeline.intake.runs import Runs
+from video_pipeline.intake.settle import Settle, failure_of, published
+from video_pipeline.intake.wanted import Wanted, run_key, wanted
 from video_pipeline.stores.requests import Requests
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 4.0
 """A tick's patience. Dagster's limit is 60 s; other sensors wait for this one."""
 LATER_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A run Dagster shall start."""
-
-    run_key: str
-    video_id: str
-    tags: dict[str, str]
+CLAIM = tuple[BullJob, Claim]
 
 
 class Reconciler:
@@ -71,187 +50,147 @@ class Reconciler:
     """
 
     def __init__(
-        self, bull: Bull, requests: Requests, instance: DagsterInstance, *, keep: Callable[[], None] = lambda: None
+        self,
+        active: Active,
+        control: Control,
+        requests: Requests,
+        instance: DagsterInstance,
+        *,
+        keep: Callable[[], None] = lambda: None,
     ) -> None:
         """`keep` renews the lease and raises if it is lost; it is called before every effect."""
-        self._bull, self._ledger, self._keep = bull, bull.ledger, keep
-        self._requests, self._instance, self._settings = requests, instance, bull.settings
+        self._active, self._control, self._keep = active, control, keep
+        self._ledger, self._settings = active.ledger, active.bull.settings
+        self._requests, self._instance = requests, instance
+        self._settle = Settle(active, requests)
         self.why_idle = ""
 
     def tick(self) -> list[Wanted]:
         """Settles, cancels and claims until there is a run to start, or the tick's time is over."""
         deadline = time.monotonic() + POLL_SECONDS
-        wanted, live = self._settle()
-        while not wanted and (left := deadline - time.monotonic()) > 0:
-            free, self.why_idle = room(self._settings, live)
-            # A waiting job that shall be cancelled needs no slot.
-            free = max(free, self._raise_cancelled())
-            self._keep()
-            for job in self._bull.take(free, left):
-                wanted += self._guarded(job, self._accept, job)
-            if not wanted:
-                wanted, live = self._settle()
-        return wanted
+        while True:
+            found, space = self.work(deadline)
+            left = deadline - time.monotonic()
+            if found or left <= 0:
+                return found
+            self._active.wait(left, for_jobs=space.free > 0)
 
-    def _guarded(self, job: BullJob, act: Callable[..., list[T]], *args: object) -> list[T]:
-        """One job's trouble is its own; the tick goes on with the others."""
+    def work(self, deadline: float = math.inf) -> tuple[list[Wanted], Room]:
+        """Acts until there is nothing to do but wait; returns the runs that are wanted, and the room that is left."""
+        found, space = self._look()
+        while time.monotonic() < deadline and self._take(space):
+            found, space = self._look()
+        return found, space
+
+    def _look(self) -> tuple[list[Wanted], Room]:
+        """Acts once on every job we hold."""
+        self._keep()
+        self._control.answer()
+        self._take_cancelled()
+        held = self._active.held()
+        claims = {one.job_id: (one.job, one.claim) for one in held if one.claim is not None}
+        runs = looking.look(self._instance, self._ledger.epoch, [self._key(*claim) for claim in claims.values()])
+        for one in held:
+            if one.claim is None and (claim := self._accept(one, runs)) is not None:
+                claims[one.job_id] = (one.job, claim)
+        keys = {job_id: self._key(*claim) for job_id, claim in claims.items()}
+        orphans = looking.orphans(runs, keys)
+        for run in orphans:
+            self._keep()
+            self._terminate(run)
+        cancels = self._ledger.cancels()
+        views = [view for job_id, claim in claims.items() if (view := self._view(*claim, runs, job_id in cancels))]
+        found: list[Wanted] = []
+        for action in decide(views):
+            self._keep()
+            found += self._act(*claims[action.job_id], action, runs)
+            if isinstance(action, Ending):
+                del claims[action.job_id]
+        return found, self._room(claims, runs.others + len(orphans))
+
+    def _key(self, job: BullJob, claim: Claim) -> str:
+        return run_key(self._ledger.epoch, str(job.id), claim)
+
+    def _room(self, claims: Mapping[str, CLAIM], others: int) -> Room:
+        """Jobs that wait for another one of their video take no slot."""
+        turns = {claim.video_id: claim.bulk for _, claim in claims.values()}
+        space = room(self._settings, len(turns) + others, sum(turns.values()))
+        self.why_idle = "the queue is paused" if self._active.bull.paused() else space.why
+        return space
+
+    # --- taking
+
+    def _take(self, space: Room) -> int:
+        self._keep()
+        return len(self._active.take(space.free, space.bulk)) if space.free else 0
+
+    def _take_cancelled(self) -> None:
+        """Waiting jobs that shall be cancelled need no slot; requests about ended jobs are dropped."""
+        for job_id in self._ledger.cancels():
+            self._keep()
+            if self._active.take_this(job_id):
+                continue
+            if self._active.bull.state(job_id) not in ("active", "waiting-children"):
+                self._ledger.forget_cancel(job_id)
+
+    def _accept(self, one: Held, runs: Runs) -> Claim | None:
+        """None if the job could not be taken in, and has ended or was put off."""
         self._keep()
         try:
-            return act(*args)
+            if one.job_id in self._ledger.cancels():
+                self._settle.end(one.job, None, Fail(one.job_id, CANCELLED, CANCELLED, CANCELLED, final=True))
+                return None
+            return accept(self._active, self._requests, one.job, runs.unfinished)
         except (ServiceDown, ConflictError, redis.RedisError):
             raise  # nothing can be done for any job
         except PermanentError as error:
-            self._fail(job, f"{error.error_class}: {error}", final=True)
+            self._settle.end(one.job, None, failure_of(one.job_id, error))
         except Exception as error:
-            logger.warning("job %s: %s", job.id, error, exc_info=True)
-            if act == self._accept:
-                # It has no claim yet: nothing is lost if it comes again.
-                self._bull.give_back(job, LATER_SECONDS)
-            elif isinstance(error, PipelineError):
-                self._fail(job, f"{error.error_class}: {error}", final=False)
-            # Else the next tick looks again: its run may be live.
-        return []
+            # It has no claim yet: nothing is lost if it comes again.
+            logger.warning("job %s: %s", one.job_id, error, exc_info=True)
+            self._active.postpone(one.job, LATER_SECONDS, f"transient: {error}")
+        return None
 
-    def _raise_cancelled(self) -> int:
-        """Brings waiting jobs that shall be cancelled to the head; requests about ended jobs are dropped."""
-        cancels = self._ledger.cancels()
-        if not cancels:
-            return 0
-        held = {str(one.job.id) for one in self._bull.held()}
-        raised = 0
-        for job_id in cancels - held:
-            if self._bull.raise_to_head(job_id):
-                raised += 1
-            elif self._bull.state(job_id) != "active":
-                self._ledger.forget_cancel(job_id)
-        return raised
+    # --- acting
 
-    def _settle(self) -> tuple[list[Wanted], int]:
-        """Acts on every job we hold; returns the runs to start and how many jobs stay held."""
-        self._keep()
-        held = self._bull.held()
-        claimed = {str(one.job.id): (one.job, one.claim) for one in held if one.claim is not None}
-        wanted: list[Wanted] = []
-        for one in held:
-            if one.claim is None:
-                wanted += self._guarded(one.job, self._accept, one.job)
-        cancels = self._ledger.cancels()
-        views: list[HeldView] = []
-        for job, claim in claimed.values():
-            views += self._guarded(job, self._look, job, claim, cancels)
-        ended = 0
-        for action in decide(views):
-            job, claim = claimed[action.job_id]
-            wanted += self._guarded(job, self._act, job, claim, action)
-            ended += isinstance(action, Complete | Fail)
-        return wanted, len(held) - ended
+    def _view(self, job: BullJob, claim: Claim, runs: Runs, cancel: bool) -> HeldView | None:
+        """None if it cannot be looked at now; one job's trouble is its own."""
+        run = runs.of_claims.get(self._key(job, claim))
+        seen = looking.view(self._instance, run) if run else None
+        try:
+            # While it runs it does not matter.
+            live = seen is not None and seen.state == "live"
+            release = None if live else published(self._settings.store, self._requests, claim)
+        except (ServiceDown, redis.RedisError):
+            raise
+        except PipelineError as error:
+            self._keep()
+            self._settle.end(job, claim, failure_of(str(job.id), error))
+            return None
+        return HeldView(str(job.id), claim.video_id, claim.order, seen, release, claim.lost, cancel)
 
-    def _look(self, job: BullJob, claim: Claim, cancels: set[str]) -> list[HeldView]:
-        job_id = str(job.id)
-        run = runs.newest(self._instance, job_id, self._run_key(job_id, claim))
-        # While it runs it does not matter.
-        release = None if run and run.state == "live" else published(self._settings.store, self._requests, claim)
-        return [HeldView(job_id, run=run, published=release, lost=claim.lost, cancel=job_id in cancels)]
-
-    def _act(self, job: BullJob, claim: Claim, action: Action) -> list[Wanted]:
+    def _act(self, job: BullJob, claim: Claim, action: Action, runs: Runs) -> list[Wanted]:
         if isinstance(action, Launch):
-            return [self._wanted(job, claim)]
+            return [wanted(self._ledger.epoch, job, claim)]
         if isinstance(action, LaunchAnew):
-            anew = replace(claim, number=self._ledger.claim_number(), lost=claim.lost + 1)
+            anew = claim.again(self._ledger.claim_number(), action.lost)
             self._ledger.remember(action.job_id, anew)
-            return [self._wanted(job, anew)]
+            return [wanted(self._ledger.epoch, job, anew)]
         if isinstance(action, Terminate):
-            self._instance.run_coordinator.cancel_run(action.run_id)
-        elif isinstance(action, Complete):
-            self._bull.complete(job, self._value(claim, action.release_id))
-            self._ledger.note(claim.video_id, jobId=action.job_id, state="completed", reason="")
-            self._ledger.forget_cancel(action.job_id)
-        else:
-            self._fail(job, action.reason, final=action.final)
-            self._ledger.forget_cancel(action.job_id)
+            self._terminate(runs.of_claims[self._key(job, claim)])
+            return []
+        try:
+            self._settle.end(job, claim, action)
+        except (ServiceDown, ConflictError, redis.RedisError):
+            raise
+        except Exception as error:
+            # Such as a job that was removed meanwhile; the next tick looks again.
+            logger.warning("job %s: %s", action.job_id, error, exc_info=True)
         return []
 
-    def _fail(self, job: BullJob, reason: str, *, final: bool) -> None:
-        self._bull.fail(job, reason, final=final)
-        video_id = job.data.get("videoId") if isinstance(job.data, dict) else None
-        if isinstance(video_id, str):
-            with contextlib.suppress(RequestError):
-                self._ledger.note(check_video_id(video_id), jobId=str(job.id), state="failed", reason=reason)
-
-    def _accept(self, job: BullJob) -> list[Wanted]:
-        """A job just taken: its request row is written, then its claim, then its run is asked for.
-
-        Raises:
-            RequestError: its data cannot be used.
-        """
-        job_id = str(job.id)
-        if job_id in self._ledger.cancels():
-            self._fail(job, CANCELLED, final=True)
-            self._ledger.forget_cancel(job_id)
-            return []
-        asked = parse(job.data, self._settings.presets_dir)
-        video_id = asked.video_id
-        if video_id is None:
-            video_id = new_video_id()
-            self._bull.write_data(job, {**job.data, "videoId": video_id})
-        if any(claim.video_id == video_id for claim in self._ledger.claims().values()):
-            # Two runs of one partition would mix their files; the second job comes back in a moment.
-            self._bull.give_back(job, LATER_SECONDS)
-            return []
-        request = self._requests.add(
-            video_id=video_id,
-            source=asked.source,
-            preset=asked.preset or self._settings.default_preset,
-            title=asked.title,
-            description=asked.description,
-            tags=asked.tags,
-            metadata=asked.metadata,
-            job_id=_life(job, video_id),
-        )
-        claim = Claim(number=self._ledger.claim_number(), video_id=video_id, request=request.version)
-        self._ledger.remember(job_id, claim)
-        self._ledger.forget_notes(video_id)
-        self._ledger.note(video_id, jobId=job_id, state="queued")
-        return [self._wanted(job, claim)]
-
-    def _wanted(self, job: BullJob, claim: Claim) -> Wanted:
-        key = self._run_key(str(job.id), claim)
-        return Wanted(
-            run_key=key,
-            video_id=claim.video_id,
-            tags={
-                VIDEO_TAG: claim.video_id,
-                REQUEST_TAG: str(claim.request),
-                JOB_TAG: str(job.id),
-                CLAIM_TAG: key,
-                # BullMQ's smallest priority goes first, Dagster's largest.
-                PRIORITY_TAG: str(-int(job.opts.get("priority") or 0)),
-            },
-        )
-
-    def _run_key(self, job_id: str, claim: Claim) -> str:
-        return f"{self._ledger.epoch}:{job_id}:{claim.number}"
-
-    def _value(self, claim: Claim, release_id: str) -> dict[str, object]:
-        """What the producer gets."""
-        video = f"videos/{claim.video_id}"
-        return {
-            "videoId": claim.video_id,
-            "releaseId": release_id,
-            "release": f"{video}/releases/{release_id}",
-            "hls": f"{video}/master.m3u8",
-            "dash": f"{video}/manifest.mpd",
-        }
-
-
-def published(store: Path, requests: Requests, claim: Claim) -> str | None:
-    """The release that was made of the request, if it is indexed and the video has a pointer."""
-    release = requests.published(claim.video_id, claim.request)
-    return release if release is not None and current(LocalStore(store), claim.video_id) is not None else None
-
-
-def _life(job: BullJob, video_id: str) -> str:
-    """One life of a job with one content: ids repeat after a queue is emptied, data change before a retry."""
-    data = {**(job.data if isinstance(job.data, dict) else {}), "videoId": video_id}
-    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
-    return f"{job.id}:{job.timestamp}:{digest}"
+    def _terminate(self, run: DagsterRun) -> None:
+        self._instance.run_coordinator.cancel_run(run.run_id)
+        gone = not self._ledger.redis.exists(self._ledger.keys.alive(run.run_id))
+        if run.status == DagsterRunStatus.CANCELING and gone:
+            # Its worker died before it could say so.
+            self._instance.report_run_canceled(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,21 +10,56 @@ from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunSta
 
 from video_pipeline import errors
 from video_pipeline.errors import Interrupted, PipelineError, TransientError
-from video_pipeline.execution.tags import CLAIM_TAG, JOB_TAG
+from video_pipeline.execution.tags import CLAIM_TAG, JOB_TAG, QUEUE_TAG
 from video_pipeline.intake.decide import RunView
 
 INTERRUPTS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+SLOT_TAKERS = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+WAITING = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED]
 
 
-def newest(instance: DagsterInstance, job_id: str, claim: str) -> RunView | None:
-    """The job's live run, else the run of this claim."""
-    found = instance.get_runs(RunsFilter(tags={JOB_TAG: job_id}), limit=10)
-    live = [run for run in found if not run.is_finished]
-    ours = [run for run in found if run.tags.get(CLAIM_TAG) == claim]
-    return next((_view(instance, run) for run in (*live, *ours)), None)
+@dataclass(frozen=True)
+class Runs:
+    """The intake's runs at one moment.
+
+    Attributes:
+        of_claims: claim to its run.
+        unfinished: every run that was asked for by this queue and has not ended, whoever holds its job now.
+        others: how many slots are taken by runs that no job asked for.
+    """
+
+    of_claims: Mapping[str, DagsterRun]
+    unfinished: list[DagsterRun]
+    others: int
 
 
-def _view(instance: DagsterInstance, run: DagsterRun) -> RunView:
+def look(instance: DagsterInstance, epoch: str, claims: list[str]) -> Runs:
+    """Three queries, however many jobs are held and however many runs of a backfill wait."""
+    taking = instance.get_runs(RunsFilter(statuses=SLOT_TAKERS))
+    waiting = instance.get_runs(RunsFilter(statuses=WAITING, tags={QUEUE_TAG: epoch}))
+    # A run that was executed again from the Dagster UI has its parent's tags, and is no run of ours.
+    ours = [run for run in (*taking, *waiting) if run.tags.get(QUEUE_TAG) == epoch and run.parent_run_id is None]
+    found = {run.tags[CLAIM_TAG]: run for run in ours}
+    missing = [claim for claim in claims if claim not in found]
+    if missing:
+        ended = instance.get_runs(RunsFilter(tags={CLAIM_TAG: missing}))
+        found |= {run.tags[CLAIM_TAG]: run for run in ended if run.parent_run_id is None}
+    ids = {run.run_id for run in ours}
+    return Runs(found, ours, sum(run.run_id not in ids for run in taking))
+
+
+def orphans(runs: Runs, held: Mapping[str, str]) -> list[DagsterRun]:
+    """Unfinished runs whose job we no longer hold under their claim.
+
+    Args:
+        held: job id to its claim.
+    """
+    return [run for run in runs.unfinished if held.get(run.tags.get(JOB_TAG, "")) != run.tags.get(CLAIM_TAG)]
+
+
+def view(instance: DagsterInstance, run: DagsterRun) -> RunView:
+    if run.status == DagsterRunStatus.NOT_STARTED:
+        return RunView(run.run_id, "requested")
     if not run.is_finished:
         return RunView(run.run_id, "live")
     if run.status == DagsterRunStatus.SUCCESS:
@@ -31,9 +67,11 @@ def _view(instance: DagsterInstance, run: DagsterRun) -> RunView:
     if run.status == DagsterRunStatus.CANCELED:
         return RunView(run.run_id, "cancelled")
     error = first_failure(instance, run.run_id)
-    if error is None or error.code == Interrupted.code:
+    if error is None:
         return RunView(run.run_id, "lost")
-    return RunView(run.run_id, "failed", error.error_class, error.sentence)
+    if error.code == Interrupted.code:
+        return RunView(run.run_id, "stopped")
+    return RunView(run.run_id, "failed", error.error_class, error.code, error.sentence)
 
 
 @dataclass(frozen=True)

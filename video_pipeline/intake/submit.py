@@ -1,4 +1,4 @@
-"""What a producer on this machine does: put a job into the queue, cancel one."""
+"""What a producer on this machine does: put a job into the queue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from video_pipeline.errors import RequestError
 from video_pipeline.identity import new_video_id
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.job import parse
@@ -30,18 +29,3 @@ def submit_job(settings: Settings, source: str, *, priority: int = 0, **fields: 
     assert job.video_id is not None
     job_id = bull(settings).add(job.data(), priority=priority, attempts=settings.queue_max_attempts)
     return job_id, job.video_id
-
-
-def cancel_jobs(settings: Settings, wanted: str) -> list[str]:
-    """Asks for the end of the jobs that have this id or are about the video of this id; returns their ids.
-
-    Raises:
-        RequestError: none is waiting or running.
-    """
-    queue = bull(settings)
-    jobs = queue.find(wanted)
-    if not jobs:
-        raise RequestError(f"no job of {wanted} waits or runs")
-    for job_id in jobs:
-        queue.ledger.cancel(job_id)
-    return jobs

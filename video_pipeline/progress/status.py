@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from tabulate import tabulate
@@ -17,6 +18,9 @@ from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.releases import current
 from video_pipeline.stores.requests import Requests
 
+SHOWN = 20
+"""Of the jobs that come back later."""
+
 
 def overall(settings: Settings) -> dict[str, Any]:
     """Jobs by state, workers, and every video that is being processed.
@@ -27,6 +31,7 @@ def overall(settings: Settings) -> dict[str, Any]:
     queue = bull(settings)
     return {
         "queue": queue.counts(),
+        "paused": queue.paused(),
         "workers": [
             {"name": worker.name, "slots": worker.slots, "sameCode": worker.code == CODE_VERSION}
             for worker in workers(settings)
@@ -35,8 +40,25 @@ def overall(settings: Settings) -> dict[str, Any]:
             {"videoId": claim.video_id, "jobId": job_id, **_progress(queue.ledger.notes(claim.video_id))}
             for job_id, claim in queue.ledger.claims().items()
         ],
-        "idle": room(settings, 0)[1],
+        "comingBack": [_coming_back(queue, job_id, due) for job_id, due in queue.delayed(SHOWN).items()],
+        "idle": room(settings, 0, 0).why,
     }
+
+
+def _coming_back(queue: Bull, job_id: str, due: float) -> dict[str, Any]:
+    job = queue.job(job_id)
+    data = job.data if job and isinstance(job.data, dict) else {}
+    return {
+        "videoId": data.get("videoId"),
+        "jobId": job_id,
+        "nextAttempt": _time(due),
+        "reason": (job.failedReason if job else None) or None,
+    }
+
+
+def _time(due: float | None) -> str | None:
+    """UTC, ISO 8601."""
+    return None if due is None else datetime.fromtimestamp(due, timezone.utc).isoformat(timespec="seconds")
 
 
 def of_video(settings: Settings, video_id: str) -> dict[str, Any]:
@@ -73,7 +95,8 @@ def of_video(settings: Settings, video_id: str) -> dict[str, Any]:
 def _job(queue: Bull, job_id: str) -> dict[str, Any]:
     job = queue.job(job_id)
     reason = (job.failedReason if job else None) or None
-    return {"jobId": job_id, "state": queue.state(job_id), "lastFailure": reason}
+    state = queue.state(job_id)
+    return {"jobId": job_id, "state": state, "nextAttempt": _time(queue.due(job_id)), "lastFailure": reason}
 
 
 def _progress(notes: dict[str, str]) -> dict[str, Any]:
@@ -89,10 +112,14 @@ def text(found: dict[str, Any]) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in found["queue"].items() if count)
     parts = [f"queue: {counts or 'empty'}"]
     parts += [f"worker {worker['name']}: {worker['slots']} slots{_other(worker)}" for worker in found["workers"]]
+    if found["paused"]:
+        parts.append("the queue is paused: no job is taken until `video-pipeline resume`")
     if found["idle"]:
         parts.append(found["idle"])
     if found["videos"]:
         parts.append(tabulate(found["videos"], headers="keys", tablefmt="plain"))
+    if found["comingBack"]:
+        parts.append(tabulate(found["comingBack"], headers="keys", tablefmt="plain"))
     return "\n".join(parts)
 
 

@@ -100,6 +100,15 @@ def replace_video(index: Index, record: VideoRecord, *, store: ObjectStore | Non
     return True
 
 
+def duration(index: Index, video_id: str) -> float | None:
+    """Of the indexed video, s; None if it is not indexed."""
+    videos = tables.videos
+    query = sa.select(videos.c.duration).where(videos.c.video_id == video_id)
+    with index.read() as connection:
+        found: float | None = connection.execute(query).scalar()
+        return found
+
+
 def _replace(connection: sa.Connection, record: VideoRecord) -> None:
     videos = tables.videos
     of_video = videos.c.video_id == record.video_id

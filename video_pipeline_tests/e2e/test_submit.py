@@ -45,7 +45,7 @@ def outcome(stack: RunningStack, clip: Path) -> dict[str, str]:
 
 
 def test_the_release_is_there_and_plays(stack: RunningStack, outcome: dict[str, str], tools: Tools) -> None:
-    assert set(outcome) == {"videoId", "releaseId", "release", "hls", "dash"}
+    assert set(outcome) == {"videoId", "releaseId", "release", "hls", "dash", "durations"}
     assert (stack.settings.store / outcome["release"] / "release.json").is_file()
     shown = ffprobe.streams(tools, f"{stack.addresses['delivery']}/{outcome['hls']}")
     assert {stream["codec_type"] for stream in shown} == {"video", "audio"}

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent
 
 from video_pipeline.errors import ConflictError
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.intake import reconcile
+from video_pipeline.intake.active import Active
 from video_pipeline.intake.bull import Bull
-from video_pipeline.intake.reconcile import Reconciler, Wanted
+from video_pipeline.intake.control import Control
+from video_pipeline.intake.reconcile import Reconciler
+from video_pipeline.intake.wanted import Wanted
 from video_pipeline.settings import Settings
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
@@ -29,18 +37,33 @@ class World:
     def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
         self.settings, self.instance = settings, instance
         self.bull = Bull(settings)
+        self.active, self.control = Active(self.bull), Control(self.bull)
         index = Index(settings.index_url)
         index.upgrade()
         self.requests = Requests(index)
 
     def tick(self) -> list[Wanted]:
         """Every tick by a new reconciler, as after a crash."""
-        return Reconciler(self.bull, self.requests, self.instance).tick()
+        return self.reconciler().tick()
+
+    def reconciler(self, **how: Any) -> Reconciler:
+        return Reconciler(self.active, self.control, self.requests, self.instance, **how)
+
+    def close(self) -> None:
+        self.active.close()
+        self.bull.close()
 
     def run(self, wanted: Wanted, status: dg.DagsterRunStatus) -> str:
         run = dg.DagsterRun(job_name="process_video", run_id=str(uuid.uuid4()), tags=wanted.tags, status=status)
         self.instance.add_run(run)
         return run.run_id
+
+    def end(self, wanted: Wanted, status: dg.DagsterRunStatus) -> None:
+        (run,) = self.instance.get_runs(dg.RunsFilter(tags={"video/claim": wanted.run_key}))
+        kind = "PIPELINE_SUCCESS" if status == dg.DagsterRunStatus.SUCCESS else "PIPELINE_FAILURE"
+        self.instance.run_storage.handle_run_event(
+            run.run_id, DagsterEvent(event_type_value=kind, job_name=run.job_name), datetime.now(timezone.utc)
+        )
 
     def sql(self, query: str) -> list[Any]:
         with sqlite3.connect(self.settings.home / "index.db") as connection:
@@ -57,7 +80,7 @@ def world(queue_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator
         found = World(settings, instance)
         wait_for(lambda: found.bull.redis.zcard(found.bull.ledger.keys.workers))
         yield found
-        found.bull.close()
+        found.close()
     announcement.stop()
 
 
@@ -65,7 +88,8 @@ def test_a_job_becomes_one_run(world: World) -> None:
     job_id = world.bull.add({**DATA, "videoId": "a", "title": "A"}, priority=7)
     (wanted,) = world.tick()
     epoch, job, claim = wanted.run_key.split(":")
-    assert (epoch, job, claim) == (world.bull.ledger.epoch, job_id, "1")
+    assert (epoch, job) == (world.bull.ledger.epoch, job_id)
+    assert int(claim) > 10**12
     assert wanted.video_id == "a"
     assert wanted.tags["dagster/priority"] == "-7"
     assert world.sql("SELECT video_id, version, source, title FROM requests") == [("a", 1, "/a.mp4", "A")]
@@ -103,7 +127,7 @@ def test_a_lost_worker_gets_a_second_run_under_another_key(world: World) -> None
 
 def test_a_tick_that_died_after_taking_is_repaired(world: World) -> None:
     world.bull.add({**DATA, "videoId": "a"})
-    world.bull.take(1, 0)  # and then nothing: no claim was written
+    world.active.take(1, 1)  # and then nothing: no claim was written
     (wanted,) = world.tick()
     assert wanted.video_id == "a"
     assert world.sql("SELECT count(*) FROM requests") == [(1,)]
@@ -123,8 +147,42 @@ def test_two_jobs_of_one_video_follow_each_other(world: World) -> None:
     (wanted,) = world.tick()
     world.run(wanted, dg.DagsterRunStatus.STARTED)
     second = world.bull.add({**DATA, "videoId": "a", "title": "newer"})
+    third = world.bull.add({**DATA, "videoId": "a", "title": "newest"})
     assert world.tick() == []
-    assert world.bull.state(second) == "delayed"
+    assert world.sql("SELECT version, title FROM requests ORDER BY version") == [(1, None), (2, "newer"), (3, "newest")]
+    # Meanwhile they take no slot.
+    world.bull.add({**DATA, "videoId": "b"})
+    assert [found.video_id for found in world.tick()] == ["b"]
+    world.bull.ledger.cancel(second)
+    world.end(wanted, dg.DagsterRunStatus.FAILURE)
+    _publish(world)
+    (found, _) = world.tick()
+    assert found.tags["video/request"] == "3"
+    assert world.bull.state(second) == "failed"
+    assert world.bull.state(third) == "active"
+
+
+def test_the_same_wish_is_answered_by_the_run_that_is_there(world: World, tmp_path: Path) -> None:
+    source = tmp_path / "a.mp4"
+    source.write_bytes(b"x")
+    data = {**DATA, "source": str(source), "videoId": "a"}
+    first = world.bull.add(data)
+    (wanted,) = world.tick()
+    world.run(wanted, dg.DagsterRunStatus.STARTED)
+    second = world.bull.add(data)
+    assert world.tick() == []
+    assert world.sql("SELECT count(*) FROM requests") == [(1,)]
+    _publish(world)
+    world.end(wanted, dg.DagsterRunStatus.SUCCESS)
+    assert world.tick() == []
+    assert [world.bull.state(job) for job in (first, second)] == ["completed"] * 2
+    # A file that was changed since is another wish.
+    world.bull.add(data)
+    world.tick()
+    os.utime(source, (time.time() + 60, time.time() + 60))
+    world.bull.add(data)
+    world.tick()
+    assert world.sql("SELECT count(*) FROM requests") == [(3,)]
 
 
 def test_published_is_completed_whatever_colour_the_run_has(world: World) -> None:
@@ -137,7 +195,7 @@ def test_published_is_completed_whatever_colour_the_run_has(world: World) -> Non
     assert job is not None
     assert world.bull.state(job_id) == "completed"
     assert job.returnvalue["hls"] == "videos/a/master.m3u8"
-    assert world.bull.held() == []
+    assert world.active.held() == []
 
 
 def _publish(world: World) -> None:
@@ -151,8 +209,8 @@ def _publish(world: World) -> None:
 def test_job_ids_that_repeat_are_other_jobs(world: World) -> None:
     world.bull.add({**DATA, "videoId": "a"}, job_id="same")
     (first,) = world.tick()
-    (held,) = world.bull.held()
-    world.bull.fail(held.job, "permanent: x", final=True)
+    (held,) = world.active.held()
+    world.active.fail(held.job, "permanent: x", {}, final=True)
     world.bull.redis.delete(f"bull:{world.settings.queue}:same")
     world.bull.add({**DATA, "videoId": "a", "title": "another life"}, job_id="same")
     (second,) = world.tick()
@@ -163,7 +221,7 @@ def test_job_ids_that_repeat_are_other_jobs(world: World) -> None:
 def test_nothing_is_claimed_on_a_full_disk(world: World) -> None:
     world.bull.settings = world.settings.model_copy(update={"min_free_gb": 1e9})
     job_id = world.bull.add(DATA)
-    reconciler = Reconciler(world.bull, world.requests, world.instance)
+    reconciler = world.reconciler()
     assert reconciler.tick() == []
     assert "GB free" in reconciler.why_idle
     assert world.bull.state(job_id) == "waiting"
@@ -206,7 +264,7 @@ def test_a_lost_lease_ends_the_tick_before_anything_is_done(world: World) -> Non
         raise ConflictError("another daemon has taken the intake over")
 
     with pytest.raises(ConflictError):
-        Reconciler(world.bull, world.requests, world.instance, keep=lost).tick()
+        world.reconciler(keep=lost).tick()
     assert world.bull.state(job_id) == "waiting"
 
 

@@ -1,0 +1,57 @@
+"""The control queue: how a BullMQ client asks for something about another job. Its jobs are done within a tick.
+
+`cancel` with `{jobId}` or `{videoId}` completes with `{cancelled: [job ids]}`; the jobs themselves fail as cancelled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bullmq import Job as BullJob
+from bullmq import UnrecoverableError, Worker
+
+from video_pipeline.errors import RequestError
+from video_pipeline.intake.bull import Bull
+
+LOCK_MS = 30_000
+
+
+class Control:
+    """The requests about jobs of one intake queue."""
+
+    def __init__(self, bull: Bull) -> None:
+        self._bull = bull
+        self._token = bull.ledger.token
+        bull.loop.run(self._open())
+
+    async def _open(self) -> None:
+        options = {"connection": self._bull.connection, "prefix": self._bull.settings.queue_prefix}
+        options |= {"autorun": False, "lockDuration": LOCK_MS}
+        self._worker = Worker(self._bull.control_name, None, options)
+
+    def answer(self) -> None:
+        """Does what is asked for, until nothing is."""
+        self._requeue()
+        while job := self._bull.loop.run(self._worker.moveToActive(self._token)):
+            try:
+                value = self._do(job)
+            except RequestError as error:
+                self._bull.loop.run(job.moveToFailed(UnrecoverableError(f"permanent: {error}"), self._token, False))
+            else:
+                self._bull.loop.run(job.moveToCompleted(value, self._token, False))
+
+    def _requeue(self) -> None:
+        """What a killed reconciler had in hand is done again; asking twice does no harm."""
+        key = self._bull.control_key
+        while self._bull.redis.lmove(key("active"), key("wait"), "LEFT", "RIGHT"):
+            pass
+
+    def _do(self, job: BullJob) -> dict[str, Any]:
+        if job.name != "cancel":
+            raise RequestError(f"{job.name}: this request is unknown; there is cancel")
+        data = job.data if isinstance(job.data, dict) else {}
+        given = {name: value for name, value in data.items() if name in ("jobId", "videoId")}
+        if len(given) != 1 or len(data) != 1:
+            raise RequestError("cancel: give jobId or videoId, and nothing else")
+        ((name, wanted),) = given.items()
+        return {"cancelled": self._bull.cancel(str(wanted), jobs_only=name == "jobId")}
