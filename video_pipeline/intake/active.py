@@ -187,7 +187,8 @@ class Active:
         return due
 
     def _tell(self, job: BullJob, error: dict[str, Any]) -> None:
-        progress = job.progress if isinstance(job.progress, dict) else {}
+        nothing = {"stage": "", "fraction": 0.0, "percent": 0.0}
+        progress = job.progress if isinstance(job.progress, dict) else nothing
         self.bull.progress(str(job.id), {**progress, "error": error})
         job.stacktrace = [*job.stacktrace, json.dumps(error)][-KEPT_STACKTRACES:]
         job.updateStacktrace = lambda: None  # it would add that of this process

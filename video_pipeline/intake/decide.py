@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from video_pipeline.errors import ErrorClass
+
 LOST_TWICE = 2
 """A run lost this often is the video's doing, and counts as a failed attempt."""
 
-CANCELLED = "cancelled"
+CANCELLED: Literal["cancelled"] = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class RunView:
 
     run_id: str
     state: Literal["requested", "live", "cancelled", "failed", "lost", "stopped", "succeeded"]
-    error_class: str = ""
+    error_class: ErrorClass | None = None
     """Of the step that failed."""
     error_code: str = ""
     error: str = ""
@@ -56,7 +58,7 @@ class Fail:
     """Ends this attempt; BullMQ's backoff brings the job back unless it is `final` or was the last."""
 
     job_id: str
-    error_class: str
+    error_class: ErrorClass
     code: str
     message: str
     final: bool
@@ -73,7 +75,7 @@ class Postpone:
     """Something around us is missing or down, which is never the video's fault: later again, no attempt counted."""
 
     job_id: str
-    error_class: str
+    error_class: ErrorClass
     code: str
     message: str
     run_id: str | None = None
@@ -165,4 +167,4 @@ def _after(job: HeldView, run: RunView) -> Action:
     if run.error_class == "dependency":
         return Postpone(job.job_id, run.error_class, run.error_code, run.error, run_id=run.run_id)
     final = run.error_class == "permanent"
-    return Fail(job.job_id, run.error_class, run.error_code, run.error, final=final, run_id=run.run_id)
+    return Fail(job.job_id, run.error_class or "transient", run.error_code, run.error, final=final, run_id=run.run_id)

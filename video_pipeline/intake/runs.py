@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from video_pipeline import errors
-from video_pipeline.errors import Interrupted, PipelineError, TransientError
+from video_pipeline.errors import ErrorClass, Interrupted, PipelineError, TransientError
 from video_pipeline.execution.tags import CLAIM_TAG, JOB_TAG, QUEUE_TAG
 from video_pipeline.intake.decide import RunView
 
@@ -78,7 +78,7 @@ def view(instance: DagsterInstance, run: DagsterRun) -> RunView:
 class StepError:
     """An error that went through Dagster: its class and code of the tree in errors.py, and its sentence."""
 
-    error_class: str
+    error_class: ErrorClass
     code: str
     sentence: str
 
@@ -95,7 +95,8 @@ def step_error(failed: Any) -> StepError:
     """From Dagster's StepFailureData: the notes of `assets.stage`, else what was raised."""
     notes = failed.user_failure_data.metadata if failed.user_failure_data else {}
     if "error_class" in notes:
-        return StepError(*(str(notes[name].value) for name in ("error_class", "error_code", "error")))
+        said, code, text = (str(notes[name].value) for name in ("error_class", "error_code", "error"))
+        return StepError(cast(ErrorClass, said), code, text)
     # Raised around a step, as by the IO manager, it comes without notes.
     kind, sentence = root_cause(failed.error)
     return StepError(kind.error_class, kind.code, sentence)

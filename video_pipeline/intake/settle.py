@@ -70,7 +70,7 @@ class Settle:
             durations=Durations(
                 queued_seconds=round(max(0.0, began - job.timestamp / 1000), 3),
                 processing_seconds=round(max(0.0, time.time() - began), 3),
-                video_seconds=duration(self._requests.index, claim.video_id),
+                video_seconds=duration(self._requests.index, claim.video_id) or 0.0,
             ),
         )
 
@@ -82,14 +82,12 @@ def published(store: Path, requests: Requests, claim: Claim) -> str | None:
 
 
 def _structured(job: BullJob, ending: Fail | Postpone) -> dict[str, Any]:
-    return Failure.model_validate(
-        {
-            "class": ending.error_class,
-            "code": ending.code,
-            "message": ending.message,
-            "runId": ending.run_id,
-            "attempt": job.attemptsMade + 1,
-        }
+    return Failure(
+        error_class=ending.error_class,
+        code=ending.code,
+        message=ending.message or ending.code,
+        run_id=ending.run_id,
+        attempt=job.attemptsMade + 1,
     ).data()
 
 

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import pytest
 
+from video_pipeline.errors import ErrorClass
 from video_pipeline.intake.decide import (
     Action,
     Complete,
@@ -23,7 +24,7 @@ from video_pipeline.intake.decide import (
 
 State = Literal["requested", "live", "cancelled", "failed", "lost", "stopped", "succeeded"]
 STATES: tuple[State | None, ...] = (None, *get_args(State))
-CLASSES = ("", "transient", "permanent", "dependency")
+CLASSES: tuple[ErrorClass | None, ...] = (None, "transient", "permanent", "dependency")
 EVERY = [
     HeldView(
         "7",
@@ -52,7 +53,7 @@ def action(job: HeldView) -> Action | None:
 
 def view(
     state: State | None,
-    error_class: str = "",
+    error_class: ErrorClass | None = None,
     *,
     published: str | None = None,
     lost: int = 0,
