@@ -13,6 +13,7 @@ from bullmq import Job as BullJob
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
 from video_pipeline.errors import ConflictError, PermanentError, PipelineError, ServiceDown
+from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.intake import runs as looking
 from video_pipeline.intake.accept import accept
 from video_pipeline.intake.active import Active, Held
@@ -97,7 +98,7 @@ class Reconciler:
         orphans = looking.orphans(runs, keys)
         for run in orphans:
             self._keep()
-            self._terminate(run)
+            self._end_orphan(run, keys)
         cancels = self._ledger.cancels()
         views = [view for job_id, claim in claims.items() if (view := self._view(*claim, runs, job_id in cancels))]
         found: list[Wanted] = []
@@ -187,6 +188,13 @@ class Reconciler:
             # Such as a job that was removed meanwhile; the next tick looks again.
             logger.warning("job %s: %s", action.job_id, error, exc_info=True)
         return []
+
+    def _end_orphan(self, run: DagsterRun, held: Mapping[str, str]) -> None:
+        """A run of a job that was removed, or of a claim that another one replaced. One whose job waits again, since
+        another consumer put it back, is adopted when the job is taken."""
+        job_id = run.tags[JOB_TAG]
+        if job_id in held or self._active.bull.state(job_id) in ("completed", "failed", "unknown"):
+            self._terminate(run)
 
     def _terminate(self, run: DagsterRun) -> None:
         self._instance.run_coordinator.cancel_run(run.run_id)

@@ -137,4 +137,4 @@ def test_the_same_video_again_is_the_same_release(stack: RunningStack, outcome: 
         ],
         *["--meta", "year=2026", "--meta", "camera=red", "--wait", "--json"],
     )
-    assert json.loads(again.stdout) == outcome
+    assert {**json.loads(again.stdout), "durations": None} == {**outcome, "durations": None}

@@ -118,8 +118,7 @@ class World:
     def close(self) -> None:
         self.active.close()
         self.bull.close()
-        for run in self.unfinished():
-            self.instance.report_run_canceled(run)
+        self.instance.dispose()
 
     def tick(self, *, dies_after: int | None = None, robbed_at: int | None = None) -> list[Wanted]:
         """What the sensor does.
