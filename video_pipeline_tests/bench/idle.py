@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -87,7 +88,7 @@ def ours(home: Path) -> Iterator[dict[str, int]]:
     stack = Stack(settings.load(home=home), lambda _: None)
     stack.start()
     try:
-        yield {**{child.name: child.process.pid for child in stack.children}, "up": os.getpid()}
+        yield json.loads((home / "run" / "stack.json").read_text())["children"]
     finally:
         stack.stop()
 
@@ -112,19 +113,8 @@ def dagster_alone(home: Path) -> Iterator[dict[str, int]]:
         return parts[-1]
 
     try:
-        where = [
-            "-m",
-            "nothing",
-            "-d",
-            str(home),
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(code_port),
-            "--location-name",
-            "nothing",
-        ]
-        code = part("code-server", str(scripts / "dagster"), "api", "grpc", *where)
+        where = ("-h", "127.0.0.1", "-p", str(code_port), "--location-name", "nothing")
+        code = part("code-server", str(scripts / "dagster"), "api", "grpc", "-m", "nothing", "-d", str(home), *where)
         wait_until(code, lambda: listens("127.0.0.1", code_port), 60)
         workspace = ("-w", str(home / "workspace.yaml"))
         web = part("webserver", str(scripts / "dagster-webserver"), *workspace, "-h", "127.0.0.1", "-p", str(web_port))
