@@ -1,15 +1,24 @@
-"""How long a job waits in a stack that has nothing else to do: from the queue to its first step, and step to step."""
+"""How long a job waits in a warm stack: from the queue to its first step, from its publication to the producer, and what
+of its time is not spent in ffmpeg and its like. `make bench-latency` prints it, beside Dagster's default launcher."""
 
 from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import statistics
 import subprocess
+import sys
+import tempfile
+import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 import dagster as dg
+import psutil
 
 from video_pipeline import settings
 from video_pipeline.execution.tags import JOB_TAG
@@ -18,47 +27,154 @@ from video_pipeline.intake.submit import submit_job
 from video_pipeline.media import tools
 from video_pipeline.progress.follow import follow
 from video_pipeline.services.stack import Stack
+from video_pipeline.settings import PROJECT
+from video_pipeline_tests.node.app import app
 
-PAUSE_SECONDS = 1.0
-"""Between two jobs, so that the sensor is waiting for the next one."""
+SLOTS = 2
+WARM_UP = 2 * SLOTS
+"""Jobs until each child has done one or two."""
+PAUSE_SECONDS = 0.5
+LOOK_SECONDS = 0.02
+CHILDREN = ("ffmpeg", "ffprobe", "packager")
 
 
-def print_latency(home: Path, jobs: int) -> None:
-    """Runs `jobs` tiny videos one after the other through a stack of its own."""
-    os.environ["VIDEO_PIPELINE_HOME"] = str(home)
+@dataclass
+class Measured:
+    """Seconds, one entry per job."""
+
+    first_step: list[float] = field(default_factory=list)
+    steps: list[float] = field(default_factory=list)
+    told: list[float] = field(default_factory=list)
+    """From the flip of the pointer to the Node client's event."""
+    whole: list[float] = field(default_factory=list)
+    outside: list[float] = field(default_factory=list)
+    """Of the whole, without a child process."""
+
+
+class Children(threading.Thread):
+    """Notes when any ffmpeg, ffprobe or packager of this home runs."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(daemon=True)
+        self._home, self._ended = str(home), threading.Event()
+        self.seen: list[tuple[float, float]] = []
+        """From, to."""
+
+    def run(self) -> None:
+        last = time.time()
+        while not self._ended.wait(LOOK_SECONDS):
+            now = time.time()
+            if any(self._is_one(process) for process in psutil.process_iter(["name"])):
+                self.seen.append((last, now))
+            last = now
+
+    def _is_one(self, process: psutil.Process) -> bool:
+        if not str(process.info["name"]).startswith(CHILDREN):
+            return False
+        try:
+            return process.environ().get("VIDEO_PIPELINE_HOME") == self._home
+        except psutil.Error:
+            return True  # it has just ended
+
+    def stop(self) -> None:
+        self._ended.set()
+        self.join()
+
+    def seconds(self, since: float, until: float) -> float:
+        return sum(max(0.0, min(b, until) - max(a, since)) for a, b in self.seen)
+
+
+@click.command()
+@click.option("--jobs", default=50, show_default=True)
+@click.option("--seconds", default=5.0, show_default=True, help="Length of each video.")
+@click.option("--default-launcher/--no-default-launcher", default=True, help="The same with Dagster's own beside it.")
+@click.option("--title", default="warm Celery workers", hidden=True)
+def main(jobs: int, seconds: float, default_launcher: bool, title: str) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        print_latency(Path(directory) / "home", jobs, seconds, title)
+        if default_launcher:
+            _beside(Path(directory) / "checkout", max(3, jobs // 5), seconds)
+
+
+def _beside(checkout: Path, jobs: int, seconds: float) -> None:
+    """The same in a copy of the project whose dagster.yaml leaves launcher and queue to Dagster."""
+    tests = Path(__file__).parent.parent
+    without = shutil.ignore_patterns("node_modules", "__pycache__")
+    for package in (PROJECT / "video_pipeline", tests):
+        shutil.copytree(package, checkout / package.name, ignore=without)
+    (checkout / tests.name / "node" / "node_modules").symlink_to(tests / "node" / "node_modules")
+    shutil.copy(PROJECT / "workspace.yaml", checkout)
+    (checkout / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    argv = [sys.executable, "-m", __spec__.name if __spec__ else __name__, "--no-default-launcher"]
+    argv += ["--jobs", str(jobs), "--seconds", str(seconds), "--title", "Dagster's default launcher and queue"]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    subprocess.run(argv, cwd=checkout, env=environment, check=True, stdin=subprocess.DEVNULL)
+
+
+def print_latency(home: Path, jobs: int, seconds: float = 1.0, title: str = "warm Celery workers") -> None:
+    """Runs `jobs` videos one after the other through a stack of its own."""
     home.mkdir(parents=True)
     clip = home / "tiny.mp4"
-    argv = [str(tools.find().ffmpeg), "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x90:duration=1", str(clip)]
-    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
-    stack = Stack(settings.load(), lambda _: None)
-    started = time.monotonic()
+    source = f"testsrc2=size=160x90:duration={seconds:g}"
+    subprocess.run([str(tools.find().ffmpeg), "-v", "error", "-f", "lavfi", "-i", source, str(clip)], check=True)
+    os.environ["VIDEO_PIPELINE_HOME"] = str(home)
+    stack = Stack(settings.load(worker_slots=SLOTS), lambda _: None)
+    began = time.monotonic()
     stack.start()
     try:
-        up = time.monotonic() - started
-        waits, gaps, totals = _measure(stack, clip, jobs)
+        up = time.monotonic() - began
+        found = _measure(stack, clip, jobs)
     finally:
         stack.stop()
-    print(f"a running stack, {jobs} videos of 1 s one after the other; the first one left out")
-    print(f"    up                          {up:7.2f} s")
-    for name, values in (("enqueue → first step", waits), ("step → step", gaps), ("enqueue → completed", totals)):
-        print(f"    {name:27} {statistics.median(values):7.2f} s median {max(values):7.2f} s worst")
+    print(f"{title}: {jobs} videos of {seconds:g} s one after the other, {SLOTS} slots, {WARM_UP} before them left out")
+    print(f"    {'up':30} {up:10.2f} s")
+    for name, values in (
+        ("enqueue → first step", found.first_step),
+        ("step → step", found.steps),
+        ("publish → completed at Node", found.told),
+        ("enqueue → completed", found.whole),
+        ("  outside child processes", found.outside),
+    ):
+        print(f"    {name:30} {_row(values)}", flush=True)
 
 
-def _measure(stack: Stack, clip: Path, jobs: int) -> tuple[list[float], list[float], list[float]]:
-    waits, gaps, totals = [], [], []
-    with dg.DagsterInstance.from_config(str(stack.settings.dagster_home)) as instance:
-        for number in range(jobs + 1):
-            time.sleep(PAUSE_SECONDS)
+def _row(values: Sequence[float]) -> str:
+    p95 = statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
+    return f"p50 {statistics.median(values):6.2f} s   p95 {p95:6.2f} s   worst {max(values):6.2f} s"
+
+
+def _measure(stack: Stack, clip: Path, jobs: int) -> Measured:
+    found, queue = Measured(), bull(stack.settings)
+    watching = Children(stack.settings.home)
+    watching.start()
+    with dg.DagsterInstance.from_config(str(stack.settings.dagster_home)) as instance, app(stack.settings) as node:
+        for number in range(WARM_UP + jobs):
+            # Neither in step with the sensor's ticks nor with the daemon's.
+            time.sleep(PAUSE_SECONDS + (number * 0.37) % 1)
             job_id, video_id = submit_job(stack.settings, str(clip), preset="draft", video_id=f"latency-{number}")
             follow(stack.settings, job_id, video_id, None, each=stack.check)
-            job = bull(stack.settings).job(job_id)
+            told = node.ended(job_id)["at"] / 1000
+            job = queue.job(job_id)
             assert job is not None
-            (run,) = instance.get_runs(dg.RunsFilter(tags={JOB_TAG: job_id}))
-            stats = instance.get_run_step_stats(run.run_id)
-            steps = sorted((s.start_time, s.end_time) for s in stats if s.start_time and s.end_time)
-            if number:  # the first video is slower: nothing is in memory yet
-                enqueued = job.timestamp / 1000
-                waits.append(steps[0][0] - enqueued)
-                gaps += [max(0.0, later[0] - earlier[1]) for earlier, later in itertools.pairwise(steps)]
-                totals.append(int(job.finishedOn or 0) / 1000 - enqueued)
-    return waits, gaps, totals
+            if number < WARM_UP:
+                continue
+            enqueued, completed = job.timestamp / 1000, int(job.finishedOn or 0) / 1000
+            steps = _steps(instance, job_id)
+            flipped = (stack.settings.store / "videos" / video_id / "current.json").stat().st_mtime
+            found.first_step.append(steps[0][0] - enqueued)
+            found.steps += [max(0.0, later[0] - earlier[1]) for earlier, later in itertools.pairwise(steps)]
+            found.told.append(told - flipped)
+            found.whole.append(completed - enqueued)
+            found.outside.append(completed - enqueued - watching.seconds(enqueued, completed))
+    watching.stop()
+    return found
+
+
+def _steps(instance: dg.DagsterInstance, job_id: str) -> list[tuple[float, float]]:
+    (run,) = instance.get_runs(dg.RunsFilter(tags={JOB_TAG: job_id}))
+    stats = instance.get_run_step_stats(run.run_id)
+    return sorted((s.start_time, s.end_time) for s in stats if s.start_time and s.end_time)
+
+
+if __name__ == "__main__":
+    main()
