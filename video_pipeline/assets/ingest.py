@@ -1,37 +1,22 @@
 """From a request to a plan: take the source in, find out what it is, decide what to make of it."""
 
 import json
-from typing import Any
 
 import dagster as dg
 
-from video_pipeline import settings
 from video_pipeline.assets import show
+from video_pipeline.assets.request import NewRequest, request_of
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import RequestError
-from video_pipeline.execution.tags import REQUEST_TAG
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
 from video_pipeline.media.model import EncodingPlan, TechnicalMetadata
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
-from video_pipeline.stores.requests import Requests, VideoRequest
 from video_pipeline.stores.sources import fetch
 
 GROUP = "ingest"
-
-
-class NewRequest(dg.Config):
-    """Fill `source` in to create this video, or a new version of it, from here; leave all empty to run the request
-    that is already known."""
-
-    source: str | None = None
-    preset: str | None = None
-    title: str | None = None
-    description: str | None = None
-    tags: list[str] = []
-    metadata: dict[str, Any] = {}
 
 
 @dg.asset(
@@ -57,7 +42,7 @@ def source(
     the config.
     """
     with stage(context, progress) as step:
-        request = _request(context, config, index.requests)
+        request = request_of(context, config, index.requests)
         with media.scratch() as scratch:
             file = fetch(request.source, store.objects, store.checkpoints, scratch)
         seconds = step.seconds
@@ -73,27 +58,6 @@ def source(
             "title": request.title or "",
         },
     )
-
-
-def _request(context: dg.AssetExecutionContext, config: NewRequest, requests: Requests) -> VideoRequest:
-    video_id = context.partition_key
-    if config.source:
-        return requests.add(
-            video_id=video_id,
-            source=config.source,
-            preset=config.preset or settings.load().default_preset,
-            title=config.title,
-            description=config.description,
-            tags=tuple(config.tags),
-            metadata=config.metadata,
-        )
-    version = context.run.tags.get(REQUEST_TAG)
-    found = requests.get(video_id, int(version)) if version else requests.latest(video_id)
-    if found is None:
-        raise RequestError(
-            f"video {video_id} has no request yet: submit it, or launch it with `source` in the config of asset source"
-        )
-    return found
 
 
 @dg.asset(

@@ -1,0 +1,61 @@
+"""What a launch is about: the request its tag names, the one in its config, or the video's last one."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from video_pipeline import settings
+from video_pipeline.errors import RequestError
+from video_pipeline.execution.tags import REQUEST_TAG
+from video_pipeline.identity import check_video_id
+from video_pipeline.intake.job import parse
+from video_pipeline.stores.requests import Requests, VideoRequest
+from video_pipeline.stores.sources import local_path
+
+
+class NewRequest(dg.Config):
+    """Fill `source` in to create this video, or a new version of it, from here. Other fields alone change the last
+    request in these fields. Leave all out to run the last request again."""
+
+    source: str | None = Field(default=None, description="The video file: an absolute path or file:// URL.")
+    preset: str | None = Field(default=None, description="What to make: draft, web, premium, 720p, ... Default: web.")
+    title: str | None = Field(default=None, description="For people and the search.")
+    description: str | None = Field(default=None, description="For people and the search.")
+    tags: list[str] = Field(default=[], description="For the search.")
+    metadata: dict[str, Any] = Field(default={}, description="Custom fields of yours: any JSON object.")
+
+
+def request_of(context: dg.AssetExecutionContext, config: NewRequest, requests: Requests) -> VideoRequest:
+    """The request this run is for; one in the config is recorded, once however often the step is tried.
+
+    Raises:
+        RequestError, SourceError: it cannot be used; nothing was recorded.
+    """
+    # Partitions are added by hand in the UI, which knows no rule for them.
+    video_id = check_video_id(context.partition_key)
+    version = context.run.tags.get(REQUEST_TAG)
+    known = requests.get(video_id, int(version)) if version else requests.latest(video_id)
+    given = {name: value for name, value in config.model_dump().items() if value}
+    if not given and known is not None:
+        return known
+    if "source" not in given:
+        if known is None:
+            raise RequestError(
+                f"video {video_id} has no request yet: submit it, or launch it with `source` in the config of asset "
+                "source"
+            )
+        given = known.model_dump(include=set(NewRequest.model_fields), exclude_none=True) | given
+    ours = settings.load()
+    asked = parse(given, ours.presets_dir)
+    local_path(asked.source)
+    return requests.add(
+        video_id=video_id,
+        source=asked.source,
+        preset=asked.preset or ours.default_preset,
+        title=asked.title,
+        description=asked.description,
+        tags=asked.tags,
+        metadata=asked.metadata,
+        job_id=f"run:{context.run.run_id}",
+    )
