@@ -16,12 +16,13 @@ from video_pipeline.stores.sources import local_path
 
 class NewRequest(dg.Config):
     """Fill `source` in to create this video, or a new version of it, from here. Other fields alone change the last
-    request in these fields. Leave all out to run the last request again."""
+    request in these fields. Leave all empty to run the last request again."""
 
-    source: str | None = Field(default=None, description="The video file: an absolute path or file:// URL.")
-    preset: str | None = Field(default=None, description="What to make: draft, web, premium, 720p, ... Default: web.")
-    title: str | None = Field(default=None, description="For people and the search.")
-    description: str | None = Field(default=None, description="For people and the search.")
+    # Empty texts, not None: the launchpad writes out every field that has a default.
+    source: str = Field(default="", description="The video file: an absolute path or file:// URL.")
+    preset: str = Field(default="", description="What to make: draft, web, premium, 720p, ... Empty: the default.")
+    title: str = Field(default="", description="For people and the search.")
+    description: str = Field(default="", description="For people and the search.")
     tags: list[str] = Field(default=[], description="For the search.")
     metadata: dict[str, Any] = Field(default={}, description="Custom fields of yours: any JSON object.")
 
