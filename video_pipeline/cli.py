@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "video_pipeline.cli_demo:demo",
     "worker": "video_pipeline.cli_stack:worker",
     "submit": "video_pipeline.cli_stack:submit",
+    "submit-csv": "video_pipeline.cli_bulk:submit_csv",
     "status": "video_pipeline.cli_stack:status",
     "cancel": "video_pipeline.cli_stack:cancel",
     "pause": "video_pipeline.cli_stack:pause",

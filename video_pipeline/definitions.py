@@ -7,13 +7,14 @@ from video_pipeline.assets.io_manager import ModelIOManager
 from video_pipeline.jobs import process_video
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
 from video_pipeline.sensors import intake
+from video_pipeline.watched import watched_directory
 
 store = StoreResource()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([ingest, renditions, analysis, images, publish]),
     jobs=[process_video],
-    sensors=[intake],
+    sensors=[intake, watched_directory],
     resources={
         "media": MediaResource(),
         "store": store,

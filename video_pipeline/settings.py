@@ -62,6 +62,13 @@ class Settings(BaseSettings):
     )
     redis_port: int = Field(default=6399, ge=1, le=65_335, description="Embedded queue server, likewise.")
 
+    watch_dir: Path | None = Field(
+        default=None, description="A directory whose video files are taken in as they appear. Unset: none."
+    )
+    watch_settle_seconds: float = Field(
+        default=10.0, ge=0, description="A file there is complete once it has not changed for so long."
+    )
+
     worker_slots: int = Field(
         default_factory=lambda: max(1, (os.cpu_count() or 2) // 2),
         ge=1,
@@ -86,7 +93,9 @@ class Settings(BaseSettings):
         default=PROJECT.parent / "shared" / "media", description="Real clips for the tests, if there are any."
     )
 
-    @field_validator("home", "presets_dir", "scratch_dir", "ffmpeg", "ffprobe", "packager", "redis_server", "media")
+    @field_validator(
+        "home", "presets_dir", "watch_dir", "scratch_dir", "ffmpeg", "ffprobe", "packager", "redis_server", "media"
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else Path(os.path.abspath(value.expanduser()))

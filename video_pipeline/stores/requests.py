@@ -89,6 +89,13 @@ class Requests:
         with self.index.read() as connection:
             return _one(connection, requests.c.job_id == job_id)
 
+    def had_job(self, job_id: str) -> bool:
+        """Whether a request was recorded for a job of this id, in any of its lives."""
+        # A life's name is the id, a colon and more; ";" is the character after ":".
+        query = sa.select(requests.c.id).where(requests.c.job_id.between(f"{job_id}:", f"{job_id};")).limit(1)
+        with self.index.read() as connection:
+            return connection.execute(query).first() is not None
+
     def published(self, video_id: str, version: int) -> str | None:
         """The release made of it, once it is published and indexed."""
         query = sa.select(requests.c.release_id).where(_key(video_id, version))

@@ -1,0 +1,129 @@
+"""Many jobs from one CSV file: all of them, or none while one row is bad."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from video_pipeline.errors import PipelineError, RequestError
+from video_pipeline.intake import once
+from video_pipeline.intake.job import Job, parse
+from video_pipeline.intake.sheet import Problem, Row, read
+from video_pipeline.stores.sources import local_path
+
+META = "metadata."
+FIELDS = tuple(field.alias or name for name, field in Job.model_fields.items() if name != "metadata")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row that can be enqueued."""
+
+    line: int
+    job_id: str
+    """The same for the same content."""
+    job: Job
+
+
+@dataclass(frozen=True)
+class Bulk:
+    lines: tuple[Line, ...]
+    problems: tuple[Problem, ...]
+
+
+def load(path: Path, presets_dir: Path | None) -> Bulk:
+    """Every row as a job, and everything that is wrong with the others. Relative sources are beside the CSV file.
+
+    Columns are the job's fields by their names in the queue; `tags` are separated by semicolons, `metadata.<key>` is a
+    custom field, read as JSON if it is some.
+
+    Raises:
+        RequestError: it cannot be read, or has no row or no usable columns.
+    """
+    sheet = read(path)
+    unknown = [name for name in sheet.columns if name not in FIELDS and name.removeprefix(META) in ("", name)]
+    if unknown:
+        raise RequestError(
+            f"{path}: line 1: column {unknown[0]} is unknown; there are {', '.join(FIELDS)} and {META}<key>"
+        )
+    if "source" not in sheet.columns:
+        raise RequestError(f"{path}: line 1: there is no column source")
+    if not sheet.rows and not sheet.problems:
+        raise RequestError(f"{path}: there is no row below the names of the columns")
+    check = _checker(presets_dir)
+    lines: list[Line] = []
+    problems = list(sheet.problems)
+    videos: dict[str, int] = {}
+    contents: dict[str, int] = {}
+    for row in sheet.rows:
+        data = _data(row, path.parent)
+        wrong = [Problem(row.line, said, name) for name, value in data.items() if (said := check(name, value))]
+        if "source" not in row.cells:
+            wrong.append(Problem(row.line, "is missing", "source"))
+        if not wrong:
+            job = Job.model_validate(data)
+            line = Line(row.line, once.job_id("csv", job.data()), job)
+            wrong += _repeated(line, videos, contents)
+            lines.append(line)
+        problems += wrong
+    return Bulk(tuple(lines), tuple(sorted(problems, key=lambda problem: problem.line)))
+
+
+def _repeated(line: Line, videos: dict[str, int], contents: dict[str, int]) -> list[Problem]:
+    """A video twice in one file is a slip: nobody can say which of the two shall be seen in the end."""
+    same = contents.setdefault(line.job_id, line.line)
+    if same != line.line:
+        return [Problem(line.line, f"is the same as line {same}")]
+    video_id = line.job.video_id
+    first = videos.setdefault(video_id, line.line) if video_id else line.line
+    return [Problem(line.line, f"{video_id} is on line {first} already", "videoId")] if first != line.line else []
+
+
+def _data(row: Row, beside: Path) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for name, cell in row.cells.items():
+        if name.startswith(META):
+            data.setdefault("metadata", {})[name.removeprefix(META)] = _json_or_text(cell)
+        elif name == "tags":
+            data[name] = [tag for part in cell.split(";") if (tag := part.strip())]
+        elif name == "schemaVersion":
+            data[name] = _json_or_text(cell)
+        elif name == "source" and "://" not in cell:
+            data[name] = str((beside / cell).absolute())
+        else:
+            data[name] = cell
+    return data
+
+
+def _checker(presets_dir: Path | None) -> Callable[[str, object], str]:
+    """A function that says what is wrong with a field's value; "" if nothing is. Looks at each value once: a preset is
+    a file to be read."""
+
+    @functools.cache
+    def check(name: str, text: str) -> str:
+        value = json.loads(text)
+        try:
+            parse({"source": "/", name: value}, presets_dir)
+            if name == "source":
+                local_path(value)
+        except PipelineError as error:
+            return str(error).removeprefix(name).removeprefix(":").lstrip()
+        return ""
+
+    return lambda name, value: check(name, json.dumps(value))
+
+
+def _json_or_text(cell: str) -> Any:
+    try:
+        return json.loads(cell, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return cell
+
+
+def _refuse(word: str) -> None:
+    """NaN and Infinity are Python's, not JSON's: a text like any other."""
+    raise ValueError(word)
