@@ -6,7 +6,6 @@ import pytest
 
 from video_pipeline.connection import client
 from video_pipeline.errors import ServiceDown
-from video_pipeline.execution.coordinator import SlotRunCoordinator
 from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.slots import ANNOUNCE_TTL, Announcement, slots, workers
 from video_pipeline.settings import Settings
@@ -43,19 +42,3 @@ def test_a_worker_with_other_code_has_no_slot_for_us(queue_settings: Settings) -
 def test_without_redis_nobody_knows(queue_settings: Settings) -> None:
     with pytest.raises(ServiceDown):
         slots(queue_settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
-
-
-@pytest.mark.parametrize(("count", "backfills"), [(0, 1), (1, 1), (4, 3)])
-def test_dagsters_run_limit_follows_the_slots(
-    count: int, backfills: int, queue_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in queue_settings.environment().items():
-        monkeypatch.setenv(name, value)
-    if count:
-        connection, key = client(queue_settings), Keys(queue_settings).workers
-        announced = Announcement(queue_settings.model_copy(update={"worker_slots": count}))
-        connection.zadd(key, {announced._member: connection.time()[0] + ANNOUNCE_TTL})
-    config = SlotRunCoordinator(dequeue_interval_seconds=1).get_run_queue_config()
-    assert config.max_concurrent_runs == count
-    # A backfill leaves a slot to new videos where there are two.
-    assert config.tag_concurrency_limits == [{"key": "dagster/backfill", "limit": backfills}]
