@@ -35,14 +35,27 @@ class Settings(BaseSettings):
     default_preset: str = Field(default="web", description="The preset of a request that names none.")
 
     redis_url: str | None = Field(
-        default=None, description="Queue and progress. Unset: the embedded server that `up` starts."
+        default=None,
+        description="Queue and progress: `redis://user:password@host:6379/0`, `rediss://…?ssl_ca_certs=/ca.pem` (TLS), "
+        "`unix:///redis.sock?db=0`, `redis+sentinel://host1,host2:26379/name/0?sentinel_password=…` or "
+        "`redis+cluster://host1,host2:6379`. Unset: the embedded server that `up` starts.",
     )
     broker_url: str | None = Field(
-        default=None, description="Celery's broker and results. Unset: database 1 of `redis_url`."
+        default=None,
+        description="Celery's broker, written likewise. Unset: database 1 of `redis_url`. A Cluster needs another Redis "
+        "here, since Celery cannot use one.",
+    )
+    redis_connections: int = Field(
+        default=16,
+        ge=6,
+        description="Most connections of one process to Redis, on a Cluster to each node; Celery's are as many again.",
+    )
+    redis_wait_seconds: float = Field(
+        default=60, ge=0, description="How long `up`, `worker` and `submit --wait` wait for a Redis that is away."
     )
     queue: str = Field(default="video-intake", description="Name of the BullMQ queue.")
-    queue_prefix: str = Field(default="bull", description="BullMQ's key prefix; a Cluster needs '{bull}'.")
-    key_prefix: str = Field(default="{video}", description="Prefix of our own Redis keys.")
+    queue_prefix: str = Field(default="bull", description="BullMQ's key prefix; a Cluster needs '{video}:bull'.")
+    key_prefix: str = Field(default="{video}", description="Prefix of our own Redis keys, with a hash tag.")
     queue_max_attempts: int = Field(default=3, ge=1, description="Attempts of a job submitted by our own CLI.")
 
     bulk_priority: int = Field(

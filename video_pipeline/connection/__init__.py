@@ -1,0 +1,85 @@
+"""Redis: one pool per process for blocking calls, one for BullMQ's asyncio client, and both have a limit."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.exceptions import RedisClusterException
+
+from video_pipeline.connection.address import Address, redis_address
+from video_pipeline.connection.loop import LoopThread, loop
+from video_pipeline.connection.pools import make_async_cluster, make_async_pool, make_client
+from video_pipeline.settings import Settings
+
+__all__ = ["LoopThread", "async_client", "client", "loop", "one_node", "url"]
+
+NAMED = 2
+"""Connections of a client with a name: one that waits, and one beside it."""
+
+
+def url(settings: Settings) -> str:
+    """Where Redis is, for people: no password is in it.
+
+    Raises:
+        ServiceDown: no Redis is configured.
+        RequestError: the address cannot be used.
+    """
+    return str(redis_address(settings))
+
+
+def client(settings: Settings) -> redis.Redis:
+    """This process's client for blocking calls.
+
+    Raises:
+        ServiceDown, RequestError: as `url`.
+        redis.RedisError: a Cluster cannot be reached; others say so with the first call.
+    """
+    try:
+        found: redis.Redis = _client(redis_address(settings), _half(settings), os.getpid())
+    except RedisClusterException as error:
+        raise redis.ConnectionError(str(error)) from None
+    return found
+
+
+@cache
+def _client(address: Address, connections: int, _pid: int) -> Any:
+    return make_client(address, connections)
+
+
+def async_client(settings: Settings, *, name: str | None = None) -> redis.asyncio.Redis:
+    """A client for the loop of `LoopThread`; make it there.
+
+    Args:
+        name: for connections of its own that the server shows under this name (CLIENT LIST), which `aclose` closes.
+            Without, it is one more user of this process's connections, and `aclose` closes none.
+    """
+    address = redis_address(settings)
+    if name is not None:
+        if address.kind == "cluster":
+            named: Any = make_async_cluster(address, NAMED, name)
+            return named  # type: ignore[no-any-return]
+        return redis.asyncio.Redis.from_pool(make_async_pool(address, NAMED, name))
+    # The other half, but for those with a name.
+    shared = _shared(address, max(1, settings.redis_connections - _half(settings) - NAMED), os.getpid())
+    return shared if address.kind == "cluster" else redis.asyncio.Redis(connection_pool=shared)
+
+
+@cache
+def _shared(address: Address, connections: int, _pid: int) -> Any:
+    if address.kind == "cluster":
+        return make_async_cluster(address, connections, None)
+    return make_async_pool(address, connections, None)
+
+
+def _half(settings: Settings) -> int:
+    return settings.redis_connections // 2
+
+
+def one_node(connection: redis.Redis, key: str) -> dict[str, Any]:
+    """Arguments that send a command about no key, such as TIME, to the server that holds this one."""
+    node_of = getattr(connection, "get_node_from_key", None)  # a Cluster's client has it
+    return {"target_nodes": node_of(key)} if node_of else {}
