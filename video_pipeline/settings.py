@@ -42,8 +42,8 @@ class Settings(BaseSettings):
     )
     broker_url: str | None = Field(
         default=None,
-        description="Celery's broker, written likewise. Unset: database 1 of `redis_url`. A Cluster needs another Redis "
-        "here, since Celery cannot use one.",
+        description="Celery's broker, written likewise. Unset: database 1 of `redis_url`. Beside a Cluster, which "
+        "Celery cannot use, it is needed.",
     )
     redis_connections: int = Field(
         default=16,
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         default=60, ge=0, description="How long `up`, `worker` and `submit --wait` wait for a Redis that is away."
     )
     queue: str = Field(default="video-intake", description="Name of the BullMQ queue.")
-    queue_prefix: str = Field(default="bull", description="BullMQ's key prefix; a Cluster needs '{video}:bull'.")
+    queue_prefix: str = Field(default="bull", description="BullMQ's key prefix; a Cluster needs '{bull}'.")
     key_prefix: str = Field(default="{video}", description="Prefix of our own Redis keys, with a hash tag.")
     queue_max_attempts: int = Field(default=3, ge=1, description="Attempts of a job submitted by our own CLI.")
 

@@ -12,6 +12,7 @@ from dagster import DagsterExecutionInterruptedError, DagsterRunStatus
 
 from video_pipeline.errors import Cancelled, Interrupted, PipelineError, classify
 from video_pipeline.execution.tags import JOB_TAG
+from video_pipeline.media.gate import gate
 from video_pipeline.progress.reporter import Reporter
 from video_pipeline.resources import ProgressResource
 
@@ -45,17 +46,22 @@ def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iter
     """Runs a step's body: reports its start and end, and turns what it raises into `dg.Failure` by class."""
     name = "/".join(context.assets_def.keys_by_output_name.get("result", next(iter(context.selected_asset_keys))).path)
     _stop_if_interrupted(context, name)
+    if gate.held:  # nothing begins while nobody can be told that we live
+        with _interruptible(context, name):
+            gate.wait()
+        _stop_if_interrupted(context, name)
     reporter = progress.reporter(
         video_id=context.partition_key, run_id=context.run.run_id, job_id=context.run.tags.get(JOB_TAG)
     )
     running = Stage(name, reporter)
     reporter.report(name, 0.0)
     try:
-        yield running
-    except (DagsterExecutionInterruptedError, KeyboardInterrupt):
-        # Under in_process_executor a retry policy would swallow the interrupt and run the step again.
-        _interrupted.add(context.run.run_id)
-        raise failure(_why_stopped(context, name)) from None
+        with _interruptible(context, name):
+            yield running
+            gate.wait()
+        reporter.report(name, 1.0)
+    except dg.Failure:
+        raise
     except Exception as error:
         ours = classify(error)
         if ours.detail:
@@ -63,7 +69,19 @@ def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iter
         elif ours is not error:
             context.log.exception("%s", ours)
         raise failure(ours) from error
-    reporter.report(name, 1.0)
+    finally:
+        # What is told late could be told after the run's end.
+        reporter.flush()
+
+
+@contextmanager
+def _interruptible(context: dg.AssetExecutionContext, name: str) -> Iterator[None]:
+    try:
+        yield
+    except (DagsterExecutionInterruptedError, KeyboardInterrupt):
+        # Under in_process_executor a retry policy would swallow the interrupt and run the step again.
+        _interrupted.add(context.run.run_id)
+        raise failure(_why_stopped(context, name)) from None
 
 
 def failure(error: PipelineError) -> dg.Failure:

@@ -86,19 +86,12 @@ def redis_address(settings: Settings) -> Address:
 
 
 def _check_hash_tags(settings: Settings) -> None:
-    """A script, and a wait on several keys, need them all on one node."""
-    queue, own = (_hash_tag(prefix) for prefix in (settings.queue_prefix, settings.key_prefix))
-    if queue and queue == own:
-        return
-    raise RequestError(
-        f"settings {PREFIX}QUEUE_PREFIX ({settings.queue_prefix!r}) and {PREFIX}KEY_PREFIX ({settings.key_prefix!r}): "
-        "on a Redis Cluster both need the same hash tag, such as '{video}:bull' and '{video}'"
-    )
-
-
-def _hash_tag(prefix: str) -> str | None:
-    found = re.match(r"[^{]*\{([^}]+)\}", prefix)
-    return found[1] if found else None
+    """A script on several keys needs them all on one node."""
+    for name, prefix in (("QUEUE_PREFIX", settings.queue_prefix), ("KEY_PREFIX", settings.key_prefix)):
+        if not re.match(r"[^{]*\{[^}]+\}", prefix):
+            raise RequestError(
+                f"setting {PREFIX}{name}: on a Redis Cluster it needs a hash tag, such as '{{{prefix}}}', not {prefix!r}"
+            )
 
 
 def parse(text: str, variable: str) -> Address:

@@ -15,12 +15,13 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from typing_extensions import Self
 
 from video_pipeline import settings
-from video_pipeline.connection import client
+from video_pipeline.connection import client, one_node
 from video_pipeline.execution import celery_app
 from video_pipeline.execution.keys import CANCEL_TTL, Keys
 
 GRACE_SECONDS = 15.0
 """After Redis was away, heartbeats need a moment to come back; until then nobody is declared dead."""
+SLOW_SECONDS = 1.0
 
 
 class VideoRunLauncher(CeleryRunLauncher):
@@ -34,14 +35,8 @@ class VideoRunLauncher(CeleryRunLauncher):
         self._settings = settings.load()
         self._keys = Keys(self._settings)
         self._redis_failed = 0.0
-        address = celery_app.broker_url(self._settings)
-        super().__init__(
-            default_queue=celery_app.QUEUE,
-            broker=address,
-            backend=address,
-            config_source=celery_app.CONFIG,
-            inst_data=inst_data,
-        )
+        address, options = celery_app.app_options(self._settings)
+        super().__init__(default_queue=celery_app.QUEUE, broker=address, config_source=options, inst_data=inst_data)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -76,13 +71,17 @@ class VideoRunLauncher(CeleryRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Alive as long as the run's heartbeat is there; while Redis is away nobody can tell."""
+        asked, key = time.monotonic(), self._keys.alive(run.run_id)
         try:
             connection = client(self._settings)
-            alive = bool(connection.exists(self._keys.alive(run.run_id)))
-            uptime = float(connection.info("server")["uptime_in_seconds"])
+            alive = bool(connection.exists(key))
+            uptime = float(connection.info("server", **one_node(connection, key))["uptime_in_seconds"])
         except redis.RedisError as error:
             self._redis_failed = time.monotonic()
             return CheckRunHealthResult(WorkerStatus.RUNNING, f"Redis does not answer: {error}")
+        if time.monotonic() - asked > SLOW_SECONDS:
+            # It stood still: what it answers then is about the time before.
+            self._redis_failed = time.monotonic()
         if alive:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         back = min(uptime, time.monotonic() - self._redis_failed if self._redis_failed else uptime)

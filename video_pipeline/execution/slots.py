@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import redis
 
-from video_pipeline.connection import client
+from video_pipeline.connection import client, one_node
 from video_pipeline.errors import ServiceDown
 from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.version import CODE_VERSION
@@ -51,7 +51,7 @@ class Announcement:
         while True:
             try:
                 connection = client(self._settings)
-                connection.zadd(self._keys.workers, {self._member: _now(connection) + ANNOUNCE_TTL})
+                connection.zadd(self._keys.workers, {self._member: _now(connection, self._keys.workers) + ANNOUNCE_TTL})
             except redis.RedisError:
                 pass  # tried again in a moment
             if self._ended.wait(ANNOUNCE_SECONDS):
@@ -67,7 +67,7 @@ def workers(settings: Settings) -> list[Worker]:
     keys = Keys(settings)
     try:
         connection = client(settings)
-        now = _now(connection)
+        now = _now(connection, keys.workers)
         connection.zremrangebyscore(keys.workers, "-inf", now)
         members = connection.zrange(keys.workers, 0, -1)
     except redis.RedisError as error:
@@ -80,7 +80,7 @@ def slots(settings: Settings) -> int:
     return sum(worker.slots for worker in workers(settings) if worker.code == CODE_VERSION)
 
 
-def _now(connection: redis.Redis) -> float:
-    """Redis' clock: hosts may differ."""
-    seconds, microseconds = connection.time()
+def _now(connection: redis.Redis, key: str) -> float:
+    """The clock of the server that has the key: hosts may differ."""
+    seconds, microseconds = connection.time(**one_node(connection, key))
     return float(seconds + microseconds / 1e6)

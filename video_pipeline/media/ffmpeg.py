@@ -9,7 +9,8 @@ from pathlib import Path
 
 from video_pipeline.errors import CommandFailed, PipelineError, RequestError, SourceError
 from video_pipeline.media import process
-from video_pipeline.media.process import Completed, Limits
+from video_pipeline.media.limits import Limits
+from video_pipeline.media.process import Completed
 from video_pipeline.media.tools import Tools
 
 STALL_SECONDS = 60.0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from video_pipeline.errors import CommandFailed
 from video_pipeline.media import ffmpeg, process
+from video_pipeline.media.limits import Limits
 from video_pipeline.media.tools import Tools
 
 SECONDS = 60
@@ -16,7 +17,7 @@ def pixel_format(tools: Tools, path: Path, stream: int) -> str | None:
     """ffmpeg's name of it, such as "yuv420p"; None if no picture can be decoded."""
     argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-nostats", *ffmpeg.source(path)]
     argv += ["-map", f"0:{stream}", "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"]
-    limits = process.Limits(cpu_seconds=SECONDS, memory=ffmpeg.MEMORY)
+    limits = Limits(cpu_seconds=SECONDS, memory=ffmpeg.MEMORY)
     try:
         log = process.run(argv, nice=tools.nice, limits=limits, stall_seconds=SECONDS, keep_log=True).stderr
     except CommandFailed:

@@ -12,6 +12,7 @@ from typing import Any
 from video_pipeline.errors import CommandFailed, SourceError
 from video_pipeline.media import ffmpeg, process
 from video_pipeline.media.first_frame import pixel_format
+from video_pipeline.media.limits import Limits
 from video_pipeline.media.model import AudioStream, FrameTiming, OtherStream, Rotation, TechnicalMetadata, VideoStream
 from video_pipeline.media.tools import Tools
 
@@ -53,7 +54,7 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
 
 def _ffprobe(tools: Tools, path: Path, args: list[str]) -> bytes:
     argv: list[str | Path] = [tools.ffprobe, "-v", "error", *args, *ffmpeg.source(path)]
-    limits = process.Limits(cpu_seconds=PROBE_SECONDS)
+    limits = Limits(cpu_seconds=PROBE_SECONDS)
     return process.run(argv, nice=tools.nice, limits=limits, stall_seconds=PROBE_SECONDS).stdout
 
 

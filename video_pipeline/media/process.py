@@ -6,9 +6,7 @@ killed, and is stopped on every way out of `run`.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import resource
 import selectors
 import shlex
 import signal
@@ -19,28 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from video_pipeline.errors import CommandFailed, DiskFull, StalledError, ToolMissing
+from video_pipeline.media.gate import gate
+from video_pipeline.media.limits import Limits, die_with
 
 TERM_SECONDS = 3.0
 """How long a child may take to end on TERM before it is killed."""
 LOG_BYTES = 16_384
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def die_with(parent: int) -> None:
-    """In a child, before it becomes another program: the kernel kills it when `parent` ends, however that happens."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)  # it died before prctl
-
-
-@dataclass(frozen=True)
-class Limits:
-    memory: int | None = None
-    """Address space, bytes."""
-    file_size: int | None = None
-    """Largest file the child may write, bytes."""
-    cpu_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +41,7 @@ class _Child:
     stdout: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
     keep_log: bool = False
-    moved: float = field(default_factory=time.monotonic)
+    moved: float = field(default_factory=gate.clock)
     cpu: float = -1.0
 
     def take(self, stream: int, data: bytes) -> None:
@@ -142,17 +124,11 @@ def _start(
 ) -> _Child:
     words = [str(word) for word in argv]
     parent = os.getpid()
+    gate.wait()
 
     def in_child() -> None:
         die_with(parent)
-        for kind, value in (
-            (resource.RLIMIT_AS, limits.memory),
-            (resource.RLIMIT_FSIZE, limits.file_size),
-            (resource.RLIMIT_CPU, limits.cpu_seconds),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            if value is not None:
-                resource.setrlimit(kind, (value, value))
+        limits.apply()
         if nice:
             os.nice(nice)
 
@@ -168,6 +144,7 @@ def _start(
         )
     except OSError as error:
         raise ToolMissing(f"{words[0]} cannot be run: {error.strerror}") from None
+    gate.add(process)
     return _Child(words, process, on_stdout)
 
 
@@ -189,7 +166,7 @@ def _attend(children: list[_Child], stall_seconds: float | None, *, stop_on_fail
                     child, number = key.data
                     data = os.read(key.fd, 65_536)
                     if data:
-                        child.moved = time.monotonic()
+                        child.moved = gate.clock()
                         child.take(number, data)
                         continue
                     selector.unregister(key.fileobj)
@@ -226,8 +203,8 @@ def _check_moving(child: _Child, stall_seconds: float) -> None:
         return
     cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     if cpu != child.cpu:
-        child.cpu, child.moved = cpu, time.monotonic()
-    elif time.monotonic() - child.moved > stall_seconds:
+        child.cpu, child.moved = cpu, gate.clock()
+    elif gate.clock() - child.moved > stall_seconds:
         raise StalledError(f"{Path(child.argv[0]).name} made no progress for {stall_seconds:g} s")
 
 
@@ -241,11 +218,14 @@ def _end(children: list[_Child]) -> None:
 
 def _stop(children: list[_Child]) -> None:
     """TERM, wait, KILL, reap; the whole session of each, so that its own children go too."""
+    for child in children:
+        gate.remove(child.process)
     for number, patience in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, TERM_SECONDS)):
         running = [child.process for child in children if child.process.poll() is None]
         for process in running:
             try:
                 os.killpg(process.pid, number)
+                os.killpg(process.pid, signal.SIGCONT)  # TERM alone does not end one that is stopped
             except ProcessLookupError:
                 continue
         deadline = time.monotonic() + patience

@@ -36,6 +36,9 @@ class Reporter(ABC):
     def tell(self, stage: str, fraction: float, percent: float) -> None:
         """Passes on one update; `percent` is that of the whole run."""
 
+    def flush(self) -> None:  # noqa: B027  most have nothing to do
+        """Waits a moment for what is still being passed on."""
+
 
 class NullReporter(Reporter):
     """Tells nobody."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video_pipeline.errors import ServiceDown
-from video_pipeline.media.process import die_with
+from video_pipeline.media.limits import die_with
 
 LAST_LINES = 15
 

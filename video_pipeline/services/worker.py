@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery.signals import worker_ready, worker_shutdown
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterRunStatus
 from dagster._cli.api import _execute_run_command_body
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
@@ -28,10 +28,16 @@ definitions = video_pipeline.definitions.defs
 def execute_job(execute_job_args_packed: dict[str, Any]) -> int:
     """Executes one Dagster run; takes the place of dagster-celery's task of this name."""
     args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)
-    with RunWatch(configured, args.run_id), DagsterInstance.get() as instance:
+    with DagsterInstance.get() as instance, RunWatch(configured, args.run_id, lambda: _over(instance, args.run_id)):
         return _execute_run_command_body(
             instance=instance, run_id=args.run_id, write_stream_fn=lambda _: None, set_exit_code_on_failure=True
         )
+
+
+def _over(instance: DagsterInstance, run_id: str) -> bool:
+    """Ended by somebody else, or about to be."""
+    run = instance.get_run_by_id(run_id)
+    return run is None or run.is_finished or run.status == DagsterRunStatus.CANCELING
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

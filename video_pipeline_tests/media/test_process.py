@@ -15,7 +15,7 @@ import pytest
 
 from video_pipeline.errors import CommandFailed, DiskFull, StalledError, ToolMissing
 from video_pipeline.media import process
-from video_pipeline.media.process import Limits
+from video_pipeline.media.limits import Limits
 
 
 def python(code: str) -> list[str]:

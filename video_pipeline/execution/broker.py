@@ -1,0 +1,73 @@
+"""The broker's address as Celery wants it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from video_pipeline.connection.address import KINDS, Address, Node, parse, redis_address
+from video_pipeline.connection.pools import CONNECT_SECONDS, SENTINEL_SECONDS
+from video_pipeline.errors import RequestError
+from video_pipeline.settings import PREFIX, Settings
+
+DATABASE = 1
+"""Beside the queue, on the same server."""
+ANSWER_SECONDS = 10.0
+HEALTH_SECONDS = 10
+"""How often an idle connection is tried: a server that is cut off closes nothing."""
+
+
+def broker(settings: Settings) -> tuple[str, dict[str, Any]]:
+    """The broker's URL and the settings of Celery that go with it.
+
+    Raises:
+        ServiceDown: no Redis is configured.
+        RequestError: the address cannot be used, or is a Cluster.
+    """
+    text, variable = settings.broker_url, f"{PREFIX}BROKER_URL"
+    if text is None:
+        address, database = redis_address(settings), DATABASE
+        if address.kind == "cluster":
+            raise RequestError(f"setting {variable}: needed beside a Redis Cluster, which Celery cannot use")
+    elif text.partition("://")[0] in KINDS:
+        address = parse(text, variable)
+        database = dict(address.options).get("db", 0)
+        if address.kind == "cluster":
+            raise RequestError(f"setting {variable}: Celery cannot use a Redis Cluster")
+    else:
+        return text, {}  # whatever else Celery knows
+    return _url(address, database), _options(address, settings.redis_connections)
+
+
+def _url(address: Address, database: int) -> str:
+    options = dict(address.options)
+    user, password = (quote(options.get(name) or "", safe="") for name in ("username", "password"))
+    credentials = f"{user}:{password}@" if password else ""
+    if address.path:
+        return f"redis+socket://{credentials}{address.path}?virtual_host={database}"
+    scheme = "sentinel" if address.kind == "sentinel" else "rediss" if address.tls else "redis"
+    return ";".join(f"{scheme}://{credentials}{_host(node)}/{database}" for node in address.nodes)
+
+
+def _host(node: Node) -> str:
+    host, port = node
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _options(address: Address, connections: int) -> dict[str, Any]:
+    transport: dict[str, Any] = {
+        "max_connections": connections,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "socket_keepalive": True,
+        "health_check_interval": HEALTH_SECONDS,
+    }
+    if address.kind == "sentinel":
+        times = {"socket_connect_timeout": SENTINEL_SECONDS, "socket_timeout": SENTINEL_SECONDS}
+        to_sentinels = {"ssl": address.tls, **times, **dict(address.sentinel_options)}
+        transport |= {"master_name": address.service, "sentinel_kwargs": to_sentinels}
+    # One that publishes and one beside it; the worker has its own.
+    found: dict[str, Any] = {"broker_pool_limit": 2, "broker_transport_options": transport}
+    if address.tls:
+        found["broker_use_ssl"] = {"ssl_cert_reqs": "required", **address.tls_options}
+    return found
