@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from video_pipeline import settings
-from video_pipeline.connection import url
+from video_pipeline.connection.waiting import wait_for_redis
+from video_pipeline.execution.broker import broker
 from video_pipeline.home import prepare
 from video_pipeline.services.signals import stopping_signals
 from video_pipeline.services.stack import Stack, running
+from video_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from video_pipeline.intake.bull import Bull
 
 LOOK_SECONDS = 0.2
+MOMENT_SECONDS = 3.0
+"""How long a command waits for a queue that is just not there, as in a failover."""
 
 
 @click.command()
@@ -62,12 +66,20 @@ def say(text: str) -> None:
 def worker() -> None:
     """Run a worker on this host; its addresses come from the settings."""
     ours = settings.load()
-    url(ours)
+    broker(ours)  # refuses what Celery cannot use
+    wait_for_redis(ours, ours.redis_wait_seconds, say)
     # Dagster reads its home from the environment, and the children inherit it.
     prepare(ours).export()
     from video_pipeline.services import worker as worker_module
 
     worker_module.main()
+
+
+def _running() -> Settings:
+    """The settings of the stack that runs on this home, or of the one that the settings name; its queue answers."""
+    ours = running(settings.load())
+    wait_for_redis(ours, MOMENT_SECONDS)
+    return ours
 
 
 def _no_json(word: str) -> None:
@@ -105,7 +117,7 @@ def submit(source: str, priority: int, wait: bool, as_json: bool, **fields: Any)
     from video_pipeline.intake.submit import submit_job
     from video_pipeline.progress.follow import follow
 
-    ours = running(settings.load())
+    ours = _running()
     job_id, video_id = submit_job(ours, source, priority=priority, **fields)
     if not wait:
         _print({"jobId": job_id, "videoId": video_id}, f"job {job_id}: video {video_id} is in the queue", as_json)
@@ -125,7 +137,7 @@ def status(video: str | None, as_json: bool) -> None:
     """What the queue, the workers and the videos being processed are doing; or all about VIDEO."""
     from video_pipeline.progress import status as looking
 
-    ours = running(settings.load())
+    ours = _running()
     found = looking.of_video(ours, video) if video else looking.overall(ours)
     print(json.dumps(found) if as_json else looking.text(found))
 
@@ -155,4 +167,4 @@ def resume() -> None:
 def _queue() -> Bull:
     from video_pipeline.intake.bull import bull
 
-    return bull(running(settings.load()))
+    return bull(_running())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import uuid
@@ -15,14 +14,14 @@ import pytest
 from video_pipeline import settings as settings_module
 from video_pipeline.media import tools as tools_module
 from video_pipeline.media.tools import Tools
-from video_pipeline.services import children
-from video_pipeline.services import redis as redis_server
-from video_pipeline.services.ports import free_port, listens
 from video_pipeline.settings import Settings
+from video_pipeline_tests import topologies
+from video_pipeline_tests.topologies import Topology
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--model-examples", type=int, default=60, help="Runs of the reconciler's model, 40 steps each.")
+    parser.addoption("--redis", choices=topologies.KINDS, default="plain", help="What the tests' Redis is.")
 
 
 def pytest_configure() -> None:
@@ -81,23 +80,26 @@ def clip(make_clip: Callable[..., Path]) -> Path:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real server for all tests that need no whole stack."""
-    directory = tmp_path_factory.mktemp("redis")
-    ours = settings_module.load(home=directory)
-    port = free_port(ours.host, 16_399, set())
-    argv = redis_server.command(redis_server.find_server(ours), directory, ours.host, port)
-    child = children.start("queue", argv, environment=os.environ, logs=directory, cwd=directory)
-    children.wait_until(child, lambda: listens(ours.host, port), 20)
-    yield f"redis://{ours.host}:{port}/0"
-    children.stop([child])
+    with topologies.running("plain", tmp_path_factory.mktemp("redis")) as found:
+        yield found.url
+
+
+@pytest.fixture(scope="session")
+def topology(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    """Redis of the kind that `--redis` names, or each kind in turn for tests that ask for it."""
+    kind = getattr(request, "param", request.config.getoption("--redis"))
+    with topologies.running(kind, tmp_path_factory.mktemp(kind)) as found:
+        yield found
 
 
 @pytest.fixture
-def queue_settings(redis_url: str, tmp_path: Path) -> Settings:
+def queue_settings(topology: Topology, tmp_path: Path) -> Settings:
     """Settings of an own queue and home on that server."""
     name = uuid.uuid4().hex[:8]
     home = tmp_path / "home"
     home.mkdir()
-    return settings_module.load(home=home, redis_url=redis_url, queue=f"q-{name}", key_prefix=f"{{k-{name}}}")
+    own = {"queue": f"q-{name}", "key_prefix": f"{{k-{name}}}"}
+    return settings_module.load(home=home, redis_url=topology.url, **topology.settings, **own)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 from functools import cache
 from typing import Any
@@ -13,10 +15,12 @@ from redis.exceptions import RedisClusterException
 from video_pipeline.connection.address import Address, redis_address
 from video_pipeline.connection.loop import LoopThread, loop
 from video_pipeline.connection.pools import make_async_cluster, make_async_pool, make_client
+from video_pipeline.errors import ServiceDown
 from video_pipeline.settings import Settings
 
 __all__ = ["LoopThread", "async_client", "client", "loop", "one_node", "url"]
 
+END_SECONDS = 1.0
 NAMED = 2
 """Connections of a client with a name: one that waits, and one beside it."""
 
@@ -70,9 +74,17 @@ def async_client(settings: Settings, *, name: str | None = None) -> redis.asynci
 
 @cache
 def _shared(address: Address, connections: int, _pid: int) -> Any:
-    if address.kind == "cluster":
-        return make_async_cluster(address, connections, None)
-    return make_async_pool(address, connections, None)
+    make = make_async_cluster if address.kind == "cluster" else make_async_pool
+    shared = make(address, connections, None)
+    atexit.register(_disconnect, shared, os.getpid())
+    return shared
+
+
+def _disconnect(shared: Any, pid: int) -> None:
+    """At the process' end; a fork leaves those of its parent alone."""
+    if os.getpid() == pid:
+        with contextlib.suppress(ServiceDown):
+            loop().run(shared.disconnect(), END_SECONDS)
 
 
 def _half(settings: Settings) -> int:

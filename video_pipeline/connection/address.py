@@ -89,9 +89,8 @@ def _check_hash_tags(settings: Settings) -> None:
     """A script on several keys needs them all on one node."""
     for name, prefix in (("QUEUE_PREFIX", settings.queue_prefix), ("KEY_PREFIX", settings.key_prefix)):
         if not re.match(r"[^{]*\{[^}]+\}", prefix):
-            raise RequestError(
-                f"setting {PREFIX}{name}: on a Redis Cluster it needs a hash tag, such as '{{{prefix}}}', not {prefix!r}"
-            )
+            tagged = f"{{{prefix}}}"
+            raise RequestError(f"setting {PREFIX}{name}: a Redis Cluster needs a hash tag: {tagged!r}, not {prefix!r}")
 
 
 def parse(text: str, variable: str) -> Address:

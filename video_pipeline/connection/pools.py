@@ -32,7 +32,11 @@ class _SentinelPool(redis.sentinel.SentinelConnectionPool, redis.BlockingConnect
 
 
 class _AsyncSentinelPool(redis.asyncio.sentinel.SentinelConnectionPool, redis.asyncio.BlockingConnectionPool):
-    pass
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)
+        if inuse_connections:  # redis-py forgets those to the Sentinels
+            for sentinel in self.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 class AsyncCluster(redis.asyncio.RedisCluster):
@@ -48,7 +52,10 @@ class AsyncCluster(redis.asyncio.RedisCluster):
 
     async def aclose(self) -> None:
         if not self._shared:
-            await super().aclose()
+            await self.disconnect()
+
+    async def disconnect(self) -> None:
+        await super().aclose()
 
 
 def make_client(address: Address, connections: int) -> Any:
@@ -110,7 +117,8 @@ def make_async_pool(address: Address, connections: int, name: str | None) -> red
 def _options(address: Address, answer_seconds: float) -> dict[str, Any]:
     keepalive = {} if address.path else {"socket_keepalive": True}
     times = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": answer_seconds}
-    return {"decode_responses": True, **times, **keepalive, **dict(address.options)}
+    # RESP3 brings notices of maintenance, and with them redis-py gives out connections without looking at them first.
+    return {"decode_responses": True, "protocol": 2, **times, **keepalive, **dict(address.options)}
 
 
 def _place(address: Address) -> dict[str, Any]:

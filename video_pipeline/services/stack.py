@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
-from video_pipeline.connection import client
+from video_pipeline.connection import client, url
+from video_pipeline.connection.waiting import wait_for_redis
 from video_pipeline.errors import HomeError, ServiceDown
+from video_pipeline.execution.broker import broker
 from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.slots import workers
 from video_pipeline.home import prepare
@@ -78,6 +79,9 @@ class Stack:
         self._take_lock()
         self.settings.scratch.mkdir(parents=True, exist_ok=True)
         sweep(self.settings.scratch)
+        if self.settings.redis_url is not None:
+            broker(self.settings)  # refuses what Celery cannot use
+            wait_for_redis(self.settings, self.settings.redis_wait_seconds, self._say)
         with choosing_ports():
             self._start_parts()
         self.check()
@@ -186,6 +190,7 @@ class Stack:
             "children": {child.name: child.process.pid for child in self._children},
         }
         beside = self._run / "stack.json.new"
+        beside.touch(mode=0o600)  # a password may be in the address
         beside.write_text(json.dumps(addresses, indent=1) + "\n")
         beside.replace(self._run / "stack.json")
 
@@ -212,11 +217,10 @@ class Stack:
 
     def table(self) -> str:
         """Where everything is, for people."""
-        redis = urlsplit(self.settings.redis_url or "")
         rows = {
             "Dagster UI": self.web,
             "delivery": f"{self.delivery}/watch/<video id>",
-            "queue": f"redis://{redis.hostname}:{redis.port}{redis.path}  (BullMQ queue {self.settings.queue!r})",
+            "queue": f"{url(self.settings)}  (BullMQ queue {self.settings.queue!r})",
             "slots": str(self.settings.worker_slots),
             "home": str(self.settings.home),
             "logs": str(self._logs),

@@ -53,7 +53,7 @@ def test_a_run_lives_as_long_as_its_watch(
     assert found.status == WorkerStatus.FAILED
     assert "no heartbeat" in (found.msg or "")
     # Its end woke the intake.
-    assert client(queue_settings).lrange(Keys(queue_settings).wake, 0, -1) == [run.run_id]
+    assert client(queue_settings).zrange(Keys(queue_settings).wake, 0, -1) == [run.run_id]
 
 
 def test_nobody_is_dead_while_redis_is_away_or_was_a_moment_ago(

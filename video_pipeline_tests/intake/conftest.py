@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-import redis
 
 from video_pipeline.intake.active import Active
 from video_pipeline.intake.bull import Bull
 from video_pipeline.settings import Settings
+from video_pipeline_tests.topologies import KINDS, Topology
 
 
 @pytest.fixture
@@ -25,7 +26,15 @@ def active(queue: Bull) -> Iterator[Active]:
 
 
 @pytest.fixture
-def server(queue_settings: Settings) -> redis.Redis:
+def server(topology: Topology) -> Iterator[Any]:
     """A plain client that knows nothing of ours."""
-    assert queue_settings.redis_url
-    return redis.Redis.from_url(queue_settings.redis_url, decode_responses=True)
+    with topology.client() as found:
+        yield found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The intake on every kind of Redis, unless one is asked for."""
+    asked = metafunc.config.getoption("--redis")
+    if "queue_settings" in metafunc.fixturenames:
+        kinds = list(KINDS) if asked == "plain" else [asked]
+        metafunc.parametrize("topology", kinds, indirect=True, scope="session")

@@ -22,7 +22,7 @@ ERROR = {"class": "transient", "code": "stalled", "message": "a hiccup", "runId"
 
 
 def fields(queue: Bull, server: redis.Redis, job_id: str) -> dict[str, Any]:
-    found: Any = server.hgetall(f"bull:{queue.settings.queue}:{job_id}")
+    found: Any = server.hgetall(queue.key(job_id))
     return dict(found)
 
 
@@ -54,12 +54,12 @@ def test_a_taken_job_is_ours_for_any_process(
     job_id = queue.add(DATA)
     active.take(1, 1)
     queue.ledger.remember(job_id, Claim(number=queue.ledger.claim_number(), video_id="v", request=1))
-    server.delete(f"bull:{queue_settings.queue}:{job_id}:lock")  # as after ten minutes of nobody looking
+    server.delete(queue.key(job_id, "lock"))  # as after ten minutes of nobody looking
     other_bull = Bull(queue_settings)
     other = Active(other_bull)
     (held,) = other.held()
     assert (held.job_id, held.claim and held.claim.video_id) == (job_id, "v")
-    assert server.get(f"bull:{queue_settings.queue}:{job_id}:lock") == queue.token
+    assert server.get(queue.key(job_id, "lock")) == queue.token
     other.complete(held.job, {"releaseId": "r"})
     assert fields(queue, server, job_id)["returnvalue"] == '{"releaseId":"r"}'
     assert active.held() == []
@@ -71,14 +71,14 @@ def test_a_taken_job_is_ours_for_any_process(
 def test_a_job_of_another_consumer_is_left_alone(active: Active, queue: Bull, server: redis.Redis) -> None:
     job_id = queue.add(DATA)
     active.take(1, 1)
-    server.set(f"bull:{queue.settings.queue}:{job_id}:lock", "somebody-else")
+    server.set(queue.key(job_id, "lock"), "somebody-else")
     assert active.held() == []
 
 
 def test_a_job_that_nobody_holds_any_more_is_adopted(active: Active, queue: Bull, server: redis.Redis) -> None:
     job_id = queue.add(DATA)
     active.take(1, 1)  # killed here, before a claim was written; ten minutes later the lock is gone
-    server.delete(f"bull:{queue.settings.queue}:{job_id}:lock")
+    server.delete(queue.key(job_id, "lock"))
     (held,) = active.held()
     assert (held.job_id, held.claim) == (job_id, None)
 
@@ -184,7 +184,7 @@ def test_a_certain_job_is_taken_from_wherever_it_waits(active: Active, queue: Bu
 
 def test_dashboards_find_a_worker(active: Active, queue: Bull, server: redis.Redis) -> None:
     thread = waits(active, for_jobs=True)
-    name = f"bull:{base64.b64encode(queue.settings.queue.encode()).decode()}"
+    name = f"{queue.settings.queue_prefix}:{base64.b64encode(queue.settings.queue.encode()).decode()}"
     found: Any = wait_for(lambda: [c for c in server.client_list() if c["name"] == name], 10)
     assert len(found) == 1
     queue.ledger.wake("end")

@@ -19,7 +19,7 @@ DATA = {"schemaVersion": 1, "source": "/a.mp4"}
 
 def test_the_same_id_twice_is_one_job(queue: Bull, server: redis.Redis) -> None:
     assert queue.add(DATA, job_id="mine") == queue.add({**DATA, "title": "again"}, job_id="mine") == "mine"
-    assert server.llen(f"bull:{queue.settings.queue}:wait") == 1
+    assert server.llen(queue.key("wait")) == 1
     job = queue.job("mine")
     assert job is not None
     assert job.data == DATA
@@ -57,7 +57,7 @@ def test_cancel_means_the_video_of_this_id_else_the_job(queue: Bull) -> None:
 
 
 def test_thousands_of_waiting_jobs_are_searched(queue: Bull, server: redis.Redis) -> None:
-    key = f"bull:{queue.settings.queue}"
+    key = queue.key()
     with server.pipeline(transaction=False) as pipe:
         for number in range(2500):
             pipe.lpush(f"{key}:wait", str(number))
@@ -79,9 +79,9 @@ def test_when_a_delayed_job_comes_back(queue: Bull, active: Active) -> None:
 def test_progress_is_bullmqs_own(queue: Bull, server: redis.Redis) -> None:
     job_id = queue.add(DATA)
     queue.progress(job_id, {"stage": "source", "percent": 4.2})
-    progress: Any = server.hget(f"bull:{queue.settings.queue}:{job_id}", "progress")
+    progress: Any = server.hget(queue.key(job_id), "progress")
     assert json.loads(progress)["percent"] == 4.2
-    events: Any = server.xrange(f"bull:{queue.settings.queue}:events")
+    events: Any = server.xrange(queue.key("events"))
     assert [e["event"] for _, e in events if e["event"] == "progress"] == ["progress"]
     queue.progress("removed-meanwhile", {"percent": 1})
 

@@ -211,7 +211,7 @@ def test_job_ids_that_repeat_are_other_jobs(world: World) -> None:
     (first,) = world.tick()
     (held,) = world.active.held()
     world.active.fail(held.job, "permanent: x", {}, final=True)
-    world.bull.redis.delete(f"bull:{world.settings.queue}:same")
+    world.bull.redis.delete(world.bull.key("same"))
     world.bull.add({**DATA, "videoId": "a", "title": "another life"}, job_id="same")
     (second,) = world.tick()
     assert second.run_key != first.run_key

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import io
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from video_pipeline import settings
 from video_pipeline.connection import client
 from video_pipeline.errors import Cancelled, DependencyError, PipelineError, SourceError, TransientError
 from video_pipeline.execution.keys import Keys
 from video_pipeline.intake.bull import bull
+from video_pipeline.intake.ledger import Claim
 from video_pipeline.progress.follow import outcome
-from video_pipeline.progress.redis import RedisReporter
+from video_pipeline.progress.redis import FLUSH_SECONDS, RedisReporter
 from video_pipeline.progress.reporter import Reporter, TextReporter
 from video_pipeline.progress.stages import WEIGHTS, Percent
 from video_pipeline.settings import Settings
+from video_pipeline_tests.processes import wait_for
+from video_pipeline_tests.topologies import Topology, running
 
 
 class Recorder(Reporter):
@@ -68,14 +75,16 @@ def test_stream_hash_and_job(queue_settings: Settings) -> None:
     queue = bull(queue_settings)
     job_id = queue.add({"source": "/a.mp4"})
     reporter = RedisReporter(queue_settings, video_id="a", run_id="r", job_id=job_id)
+    queue.ledger.remember(job_id, Claim(number=1, video_id="a", request=1))
     reporter.report("source", 1.0)
+    reporter.flush()
     connection, keys = client(queue_settings), Keys(queue_settings)
     entries: Any = connection.xrange(keys.progress)
     ((_, entry),) = entries
     assert connection.hgetall(keys.video("a")) == {**entry, "state": "running"}
     assert (entry["videoId"], entry["runId"], entry["jobId"], entry["stage"]) == ("a", "r", job_id, "source")
     assert 0 < connection.ttl(keys.video("a")) <= 7 * 24 * 3600
-    job = connection.hget(f"bull:{queue_settings.queue}:{job_id}", "progress")
+    job = connection.hget(queue.key(job_id), "progress")
     assert json.loads(job or "")["percent"] == float(entry["percent"])
 
 
@@ -83,8 +92,46 @@ def test_a_run_does_not_mind_that_nobody_can_be_told(
     queue_settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     deaf = queue_settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
-    RedisReporter(deaf, video_id="a", run_id="r", job_id="1").report("source", 1.0)
-    assert "progress of a could not be told" in caplog.text
+    reporter = RedisReporter(deaf, video_id="a", run_id="r", job_id="1")
+    for number in range(5000):
+        reporter.tell("renditions/h264", number / 5000, 1.0)
+    wait_for(lambda: "progress cannot be told" in caplog.text)
+    started = time.monotonic()
+    reporter.flush()
+    assert time.monotonic() - started < FLUSH_SECONDS, "it is known to be in vain"
+
+
+def test_what_could_not_be_told_is_told_in_order_when_redis_is_back(tmp_path: Path) -> None:
+    with running("plain", tmp_path) as topology:
+        ours = settings.load(home=tmp_path, redis_url=topology.url)
+        reporter = RedisReporter(ours, video_id="a", run_id="r", job_id=None)
+        reporter.report("source", 0.0)
+        reporter.flush()
+        (server,) = topology.servers
+        server.process.kill()
+        server.process.wait()
+        for fraction in (0.5, 1.0):
+            reporter.tell("source", fraction, 100 * fraction)
+        topology.again(server)
+        told = wait_for(lambda: found if len(found := entries(topology)) == 3 else None)
+    assert [float(entry["fraction"]) for entry in told] == [0.0, 0.5, 1.0]
+
+
+def entries(topology: Topology) -> list[dict[str, str]]:
+    try:
+        return [entry for _, entry in topology.client().xrange("{video}:progress")]
+    except redis.RedisError:
+        return []
+
+
+def test_late_progress_does_not_undo_the_last_word(queue_settings: Settings) -> None:
+    queue = bull(queue_settings)
+    job_id = queue.add({"source": "/a.mp4"})
+    queue.ledger.note("a", state="completed")  # and nobody holds the job any more
+    reporter = RedisReporter(queue_settings, video_id="a", run_id="r", job_id=job_id)
+    reporter.report("source", 1.0)
+    reporter.flush()
+    assert queue.ledger.notes("a") == {"state": "completed"}
 
 
 @pytest.mark.parametrize(
