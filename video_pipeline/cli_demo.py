@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from video_pipeline.cli_stack import foreground, say, watch
+from video_pipeline.cli_stack import foreground, say
 from video_pipeline.services import demo_clip
+from video_pipeline.services.rolling import watch
 from video_pipeline.services.stack import Stack
 
 

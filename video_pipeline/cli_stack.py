@@ -15,21 +15,21 @@ from video_pipeline import settings
 from video_pipeline.connection.waiting import wait_for_redis
 from video_pipeline.execution.broker import broker
 from video_pipeline.home import prepare
-from video_pipeline.services.signals import stopping_signals
+from video_pipeline.services.rolling import watch
+from video_pipeline.services.signals import hangups, stopping_signals
 from video_pipeline.services.stack import Stack, running
 from video_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from video_pipeline.intake.bull import Bull
 
-LOOK_SECONDS = 0.2
 MOMENT_SECONDS = 3.0
 """How long a command waits for a queue that is just not there, as in a failover."""
 
 
 @click.command()
 def up() -> None:
-    """Start queue, worker, daemon and Dagster UI; stop them all with Ctrl-C."""
+    """Start queue, worker, daemon and Dagster UI; stop them all with Ctrl-C. SIGHUP is `restart`."""
     with contextlib.suppress(KeyboardInterrupt), foreground() as stack:
         watch(stack)
 
@@ -37,8 +37,9 @@ def up() -> None:
 @contextlib.contextmanager
 def foreground() -> Iterator[Stack]:
     """A stack that runs as long as the block; an interrupt or a termination ends it with KeyboardInterrupt."""
-    with stopping_signals():
+    with stopping_signals(), hangups() as asked:
         stack = Stack(settings.load(), say)
+        stack.asked = asked
         started = time.monotonic()
         try:
             stack.start()
@@ -49,13 +50,6 @@ def foreground() -> Iterator[Stack]:
             raise
         finally:
             stack.stop()
-
-
-def watch(stack: Stack) -> None:
-    """Until a part ends, which is an error, or somebody interrupts."""
-    while True:
-        stack.check()
-        time.sleep(LOOK_SECONDS)
 
 
 def say(text: str) -> None:

@@ -37,6 +37,15 @@ class Keys:
         """A sorted set: worker announcements by the time they expire."""
         return self._key("workers")
 
+    def drain(self, worker: str) -> str:
+        """Exists once the worker shall take no more runs, finish those it executes, and end."""
+        return self._key("drain", worker)
+
+    @property
+    def running(self) -> str:
+        """A hash: run id to the name of the worker that executes it."""
+        return self._key("running")
+
     @property
     def wake(self) -> str:
         """A sorted set: who wants the intake sensor to look at once, such as an ended run. Beside BullMQ's keys, since

@@ -8,7 +8,7 @@ from typing import Any
 from tabulate import tabulate
 
 from video_pipeline.errors import RequestError
-from video_pipeline.execution.slots import workers
+from video_pipeline.execution.slots import Worker, workers
 from video_pipeline.execution.version import CODE_VERSION
 from video_pipeline.intake.bull import Bull, bull
 from video_pipeline.intake.room import room
@@ -28,20 +28,27 @@ def overall(settings: Settings) -> dict[str, Any]:
     Raises:
         ServiceDown: the queue does not answer.
     """
-    queue = bull(settings)
+    queue, there = bull(settings), workers(settings)
     return {
         "queue": queue.counts(),
         "paused": queue.paused(),
         "workers": [
-            {"name": worker.name, "slots": worker.slots, "sameCode": worker.code == CODE_VERSION}
-            for worker in workers(settings)
+            {
+                "name": worker.name,
+                "slots": worker.slots,
+                "busy": worker.busy,
+                "code": worker.code,
+                "sameCode": worker.code == CODE_VERSION,
+                "draining": worker.draining,
+            }
+            for worker in there
         ],
         "videos": [
             {"videoId": claim.video_id, "jobId": job_id, **_progress(queue.ledger.notes(claim.video_id))}
             for job_id, claim in queue.ledger.claims().items()
         ],
         "comingBack": [_coming_back(queue, job_id, due) for job_id, due in queue.delayed(SHOWN).items()],
-        "idle": room(settings, 0, 0).why,
+        "idle": room(settings, 0, 0).why or _nobody(there),
     }
 
 
@@ -111,7 +118,9 @@ def text(found: dict[str, Any]) -> str:
         return str(tabulate([(name, _plain(value)) for name, value in found.items()], tablefmt="plain"))
     counts = ", ".join(f"{count} {state}" for state, count in found["queue"].items() if count)
     parts = [f"queue: {counts or 'empty'}"]
-    parts += [f"worker {worker['name']}: {worker['slots']} slots{_other(worker)}" for worker in found["workers"]]
+    if found["workers"]:
+        rows = [(one["name"], one["slots"], one["busy"], _code(one), _state(one)) for one in found["workers"]]
+        parts.append(tabulate(rows, headers=("worker", "slots", "busy", "code", "state"), tablefmt="plain"))
     if found["paused"]:
         parts.append("the queue is paused: no job is taken until `video-pipeline resume`")
     if found["idle"]:
@@ -123,8 +132,18 @@ def text(found: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _other(worker: dict[str, Any]) -> str:
-    return "" if worker["sameCode"] else ", has other code than this checkout: restart it"
+def _nobody(there: list[Worker]) -> str:
+    return "" if any(worker.open for worker in there) else "no job is taken: every worker is finishing its last runs"
+
+
+def _code(worker: dict[str, Any]) -> str:
+    return f"{worker['code']} ({'same' if worker['sameCode'] else 'other'})"
+
+
+def _state(worker: dict[str, Any]) -> str:
+    if worker["draining"]:
+        return "draining: takes no new runs, ends when it has none"
+    return "takes runs" if worker["sameCode"] else "takes no runs of this code: restart it"
 
 
 def _plain(value: Any) -> str:

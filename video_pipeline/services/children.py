@@ -49,8 +49,10 @@ def start(
     cwd: Path,
     stop_signal: signal.Signals = signal.SIGTERM,
     patience: float = 10.0,
+    keep_log: bool = False,
 ) -> Child:
-    """Starts a child whose output goes to `<logs>/<name>.log`. It dies with this process, however that ends."""
+    """Starts a child whose output goes to `<logs>/<name>.log`; `keep_log` keeps what is there already. It dies with
+    this process, however that ends."""
     parent = os.getpid()
 
     def in_child() -> None:
@@ -60,7 +62,10 @@ def start(
             signal.signal(number, signal.SIG_DFL)
 
     log = logs / f"{name}.log"
-    with log.open("wb") as out:
+    if not keep_log:
+        log.write_bytes(b"")
+    # Two of one name may write at the same time.
+    with log.open("ab") as out:
         process = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
@@ -72,6 +77,21 @@ def start(
             preexec_fn=in_child,
         )
     return Child(name, process, log, stop_signal, patience)
+
+
+def finish(child: Child, seconds: float) -> str:
+    """Waits for its end and returns the last line it printed.
+
+    Raises:
+        ServiceDown: it failed, or was not done in time; the message has the end of its log.
+    """
+    try:
+        status = child.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        raise ServiceDown(_late(child, seconds)) from None
+    if status != 0:
+        raise ServiceDown(child.why_ended())
+    return child.log.read_text("utf-8", "replace").rstrip().rpartition("\n")[2]
 
 
 def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
@@ -88,21 +108,24 @@ def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
         if ready():
             return
         if time.monotonic() > deadline:
-            raise ServiceDown(
-                f"{child.name} was not ready after {seconds:.0f} s; see {child.log}\n{child.last_words()}"
-            )
+            raise ServiceDown(_late(child, seconds))
         time.sleep(0.05)
 
 
-def stop(children: Sequence[Child]) -> None:
-    """Each its signal, patience, then KILL for its whole session; nothing they started is left."""
+def _late(child: Child, seconds: float) -> str:
+    return f"{child.name} was not ready after {seconds:.0f} s; see {child.log}\n{child.last_words()}"
+
+
+def stop(children: Sequence[Child], patience: float | None = None) -> None:
+    """Each its signal, its patience or this one, then KILL for its whole session; nothing they started is left."""
     for child in children:
         if child.alive:
             _signal(child, child.stop_signal)
     started = time.monotonic()
     for child in children:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(max(0.0, started + child.patience - time.monotonic()))
+            waited = time.monotonic() - started
+            child.process.wait(max(0.0, (child.patience if patience is None else patience) - waited))
         # Its own children may outlive it.
         _signal(child, signal.SIGKILL, group=True)
         child.process.wait()

@@ -14,13 +14,14 @@ def loaded(web: str) -> bool:
     return bool(answer and answer["repositoriesOrError"].get("nodes"))
 
 
-def daemons_healthy(web: str) -> bool:
-    """Every daemon that is needed has told that it lives."""
-    query = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
+def daemons_healthy(web: str, since: float) -> bool:
+    """Every daemon that is needed has told that it lives, after this time; Dagster believes in one for half an hour."""
+    query = "{ instance { daemonHealth { allDaemonStatuses { required healthy lastHeartbeatTime } } } }"
     answer = _graphql(web, query)
     if not answer:
         return False
-    return all(s["healthy"] for s in answer["instance"]["daemonHealth"]["allDaemonStatuses"] if s["required"])
+    needed = [s for s in answer["instance"]["daemonHealth"]["allDaemonStatuses"] if s["required"]]
+    return all(s["healthy"] and s["lastHeartbeatTime"] >= since for s in needed)
 
 
 def _graphql(web: str, query: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,3 +25,28 @@ def stopping_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def hangups() -> Iterator[threading.Event]:
+    """SIGHUP sets the event. One that tells that our terminal is gone ends the block like Ctrl-C."""
+    asked, with_terminal = threading.Event(), _terminal()
+
+    def hangup(*_: object) -> None:
+        if with_terminal and not _terminal():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGHUP, hangup)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._cli.api import _execute_run_command_body
 from dagster._grpc.types import ExecuteRunArgs
@@ -14,12 +15,15 @@ from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 import video_pipeline.definitions
 from video_pipeline import settings
 from video_pipeline.execution import celery_app
+from video_pipeline.execution.running import executing
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.execution.watch import RunWatch
+from video_pipeline.services.leaving import Leaving
 
 configured = settings.load()
 app = celery_app.make(configured)
-announcement = Announcement(configured)
+announcement = Announcement(configured, on_drain=lambda: leaving.begin())
+leaving: Leaving = Leaving(configured, app, announcement.name, announcement.drain)
 # Loaded here, so that every forked child has it.
 definitions = video_pipeline.definitions.defs
 
@@ -28,7 +32,11 @@ definitions = video_pipeline.definitions.defs
 def execute_job(execute_job_args_packed: dict[str, Any]) -> int:
     """Executes one Dagster run; takes the place of dagster-celery's task of this name."""
     args = unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs)
-    with DagsterInstance.get() as instance, RunWatch(configured, args.run_id, lambda: _over(instance, args.run_id)):
+    with (
+        DagsterInstance.get() as instance,
+        RunWatch(configured, args.run_id, lambda: _over(instance, args.run_id)),
+        executing(configured, announcement.name, args.run_id),
+    ):
         return _execute_run_command_body(
             instance=instance, run_id=args.run_id, write_stream_fn=lambda _: None, set_exit_code_on_failure=True
         )
@@ -41,12 +49,19 @@ def _over(instance: DagsterInstance, run_id: str) -> bool:
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def announce(**_: Any) -> None:
+def announce(sender: Any, **_: Any) -> None:
+    leaving.take_signals(sender)
     announcement.start()
 
 
-@worker_shutdown.connect  # type: ignore[untyped-decorator]
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def withdraw(**_: Any) -> None:
+    """At the beginning of a shutdown that Celery itself was told to do."""
+    announcement.drain()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def gone(**_: Any) -> None:
     announcement.stop()
 
 
@@ -65,5 +80,8 @@ def main() -> None:
             "INFO",
             "--without-gossip",
             "--without-mingle",
+            # Two workers of one host must not share a mailbox.
+            "--hostname",
+            f"{os.getpid()}@%h",
         ]
     )

@@ -118,9 +118,10 @@ def dagster_alone(home: Path) -> Iterator[dict[str, int]]:
         wait_until(code, lambda: listens("127.0.0.1", code_port), 60)
         workspace = ("-w", str(home / "workspace.yaml"))
         web = part("webserver", str(scripts / "dagster-webserver"), *workspace, "-h", "127.0.0.1", "-p", str(web_port))
+        began = time.time()
         daemon = part("daemon", str(scripts / "dagster-daemon"), "run", *workspace)
         wait_until(web, lambda: health.loaded(f"http://127.0.0.1:{web_port}"), 60)
-        wait_until(daemon, lambda: health.daemons_healthy(f"http://127.0.0.1:{web_port}"), 60)
+        wait_until(daemon, lambda: health.daemons_healthy(f"http://127.0.0.1:{web_port}", began), 60)
         yield {child.name: child.process.pid for child in parts}
     finally:
         stop(parts)

@@ -1,5 +1,5 @@
-"""How long a job waits in a warm stack: from the queue to its first step, from its publication to the producer, and what
-of its time is not spent in ffmpeg and its like. `make bench-latency` prints it, beside Dagster's default launcher."""
+"""How long a job waits in a warm stack: from the queue to its first step, from its publication to the producer, and
+what of its time is not spent in ffmpeg and its like. `make bench-latency` prints it, beside Dagster's launcher."""
 
 from __future__ import annotations
 
