@@ -26,11 +26,12 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "video_pipeline", *map(str, arguments)]
 
 
-def run(home: Path, *arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
+def run(home: Path, *arguments: str | Path, cwd: Path | None = None, **extra: str) -> subprocess.CompletedProcess[str]:
     """Runs a command to its end; `extra` are environment variables."""
     return subprocess.run(
         command(*arguments),
         env=environment(home, **extra),
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -39,11 +40,14 @@ def run(home: Path, *arguments: str | Path, **extra: str) -> subprocess.Complete
 
 
 @contextmanager
-def started(home: Path, *arguments: str | Path, **extra: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    home: Path, *arguments: str | Path, cwd: Path | None = None, **extra: str
+) -> Iterator[subprocess.Popen[str]]:
     """A command in a session of its own, as a terminal starts it; nothing of it is left afterwards."""
     process = subprocess.Popen(
         command(*arguments),
         env=environment(home, **extra),
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

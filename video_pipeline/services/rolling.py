@@ -47,12 +47,12 @@ def replace(stack: Stack, record: _Record) -> None:
     record.say("looks at the new code")
     try:
         version = stack.run_once("rehearsal", parts.rehearsal())
-        old = _new_worker(stack, version)
+        old, new = _new_worker(stack, version)
     except ServiceDown as error:
         record.end(f"the new code does not start, so the old goes on: {error}", failed=True)
         return
-    same = " (the same code)" if version == before else ""
-    record.say(f"a new worker is there with code {version}{same}, {', '.join(map(redis_name, _workers(stack)))}")
+    same = ", the same as before" if version == before else ""
+    record.say(f"worker {redis_name(new)} is there with code {version}{same}")
     try:
         with choosing_ports():
             _stop_daemon(stack)
@@ -66,12 +66,12 @@ def replace(stack: Stack, record: _Record) -> None:
     if stack.run_once("version", parts.version()) != version:
         record.end("the code has changed again meanwhile; restart once more", failed=True)
         return
-    record.end(f"code server, daemon, Dagster UI and delivery run the new code; no run starts with {before} any more")
+    record.end(f"code server, daemon, Dagster UI and delivery were started anew; every new run is made by {version}")
 
 
-def _new_worker(stack: Stack, version: str) -> list[Child]:
-    """Starts a worker beside those there are, and returns those."""
-    before, code = _workers(stack), stack.version
+def _new_worker(stack: Stack, version: str) -> tuple[list[Child], Child]:
+    """The workers there are, and one more."""
+    before, code = [child for child in stack.children if child.name == WORKER], stack.version
     child = stack.begin_worker()
     try:
         stack.wait_for_worker(child)
@@ -81,11 +81,7 @@ def _new_worker(stack: Stack, version: str) -> list[Child]:
         stack.version = code
         stack.end([child])
         raise
-    return before
-
-
-def _workers(stack: Stack) -> list[Child]:
-    return [child for child in stack.children if child.name == WORKER]
+    return before, child
 
 
 def _stop_daemon(stack: Stack) -> None:

@@ -55,6 +55,25 @@ def test_a_child_that_is_never_ready_is_explained(tmp_path: Path) -> None:
     assert "killed by SIGTERM" in child.why_ended()
 
 
+def test_a_program_that_runs_once_says_its_last_line(tmp_path: Path) -> None:
+    assert children.finish(start(tmp_path, "print('one'); print('two')"), 20) == "two"
+    with pytest.raises(ServiceDown, match="thing ended with status 1"):
+        children.finish(start(tmp_path, "1 / 0"), 20)
+    slow = start(tmp_path, "import time; time.sleep(600)")
+    with pytest.raises(ServiceDown, match="not ready"):
+        children.finish(slow, 0.1)
+    children.stop([slow])
+
+
+def test_a_log_is_kept_if_that_is_asked(tmp_path: Path) -> None:
+    for keep, word in ((False, "one"), (True, "two"), (False, "three")):
+        argv = [sys.executable, "-c", f"print({word!r})"]
+        child = children.start("thing", argv, environment=os.environ, logs=tmp_path, cwd=tmp_path, keep_log=keep)
+        children.finish(child, 20)
+        expected = "one\ntwo\n" if keep else f"{word}\n"
+        assert child.log.read_text() == expected
+
+
 def test_children_die_with_their_parent_however_it_ends(tmp_path: Path) -> None:
     code = f"""
 import os, pathlib, sys, time
