@@ -23,15 +23,16 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
 
 
 def command(*arguments: str | Path) -> list[str]:
+    """Python looks for the package in the current directory first: to run a copy, be there."""
     return [sys.executable, "-m", "video_pipeline", *map(str, arguments)]
 
 
-def run(home: Path, *arguments: str | Path, cwd: Path | None = None, **extra: str) -> subprocess.CompletedProcess[str]:
+def run(home: Path, *arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
     """Runs a command to its end; `extra` are environment variables."""
     return subprocess.run(
         command(*arguments),
         env=environment(home, **extra),
-        cwd=cwd,
+        cwd=extra.get("PYTHONPATH"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -40,14 +41,12 @@ def run(home: Path, *arguments: str | Path, cwd: Path | None = None, **extra: st
 
 
 @contextmanager
-def started(
-    home: Path, *arguments: str | Path, cwd: Path | None = None, **extra: str
-) -> Iterator[subprocess.Popen[str]]:
+def started(home: Path, *arguments: str | Path, **extra: str) -> Iterator[subprocess.Popen[str]]:
     """A command in a session of its own, as a terminal starts it; nothing of it is left afterwards."""
     process = subprocess.Popen(
         command(*arguments),
         env=environment(home, **extra),
-        cwd=cwd,
+        cwd=extra.get("PYTHONPATH"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class RunningStack:
     process: subprocess.Popen[str]
     addresses: dict[str, Any]
     """What it wrote to run/stack.json."""
+    extra: dict[str, str] = field(default_factory=dict)
+    """More of the environment for commands."""
 
     @property
     def settings(self) -> Settings:
@@ -35,13 +37,14 @@ class RunningStack:
         return client(self.settings)
 
     def command(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return run(self.home, *arguments)
+        return run(self.home, *arguments, **self.extra)
 
     @contextmanager
     def following(self, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
         """A command beside the test, such as `submit --wait`."""
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with subprocess.Popen(command(*arguments), env=environment(self.home), text=True, **pipes) as process:
+        pipes |= {"env": environment(self.home, **self.extra), "cwd": self.extra.get("PYTHONPATH")}
+        with subprocess.Popen(command(*arguments), text=True, **pipes) as process:
             try:
                 yield process
             finally:
