@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit bench lock clean
+.PHONY: help install dev demo test lint format type imports unit bench lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ bench: $(STAMP_DEV)  ## Our time against one bare ffmpeg that makes the same run
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
+
+types: $(STAMP_DEV)  ## Renew the TypeScript types of the queue's messages
+	$(BIN)/python -m video_pipeline_tests.node.types
 
 clean:  ## Remove .venv and all state
 	rm -rf .venv .video-pipeline

@@ -27,6 +27,7 @@ COMMANDS = {
     "resume": "video_pipeline.cli_stack:resume",
     "search": "video_pipeline.cli_index:search",
     "sql": "video_pipeline.cli_index:sql",
+    "schema": "video_pipeline.cli_schema:schema",
 }
 
 FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130

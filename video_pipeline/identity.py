@@ -8,7 +8,8 @@ from ulid import ULID
 
 from video_pipeline.errors import RequestError
 
-_RULE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+VIDEO_ID = r"[a-z0-9][a-z0-9-]{0,62}"
+"""The whole id, as a regular expression."""
 
 
 def check_video_id(text: str) -> str:
@@ -17,7 +18,7 @@ def check_video_id(text: str) -> str:
     Raises:
         RequestError: it breaks the rule.
     """
-    if not _RULE.fullmatch(text):
+    if not re.fullmatch(VIDEO_ID, text):
         raise RequestError(
             f"videoId {text!r}: use 1 to 63 of a-z, 0-9 and '-', the first a letter or digit, such as 'my-video-1'"
         )

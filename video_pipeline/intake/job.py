@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 from pydantic.alias_generators import to_camel
 
 from video_pipeline import presets
 from video_pipeline.errors import RequestError
-from video_pipeline.identity import check_video_id
+from video_pipeline.identity import VIDEO_ID, check_video_id
 
 # pydantic names Python's types; producers know JSON's.
 KINDS = {
@@ -22,21 +22,44 @@ KINDS = {
 }
 
 
+# An absolute path without "://", or a file URL of this machine; as JSON Schema spells a regular expression.
+SOURCE = r"^(/(?![\s\S]*://)|file:///|file://localhost/)"
+
+
 class Job(BaseModel):
-    """camelCase, because producers are often web apps; a field that is not known is refused by name."""
+    """The data of a job. Spelled in camelCase, because producers are often web apps; an unknown field is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, title="VideoJob")
 
-    schema_version: Literal[1] = 1
-    source: str = Field(min_length=1)
-    """A path or file:// URL."""
-    video_id: str | None = None
-    preset: str | None = None
-    title: str | None = None
-    description: str | None = None
-    tags: tuple[str, ...] = ()
-    metadata: dict[str, Any] = {}
-    """Custom fields: any JSON."""
+    schema_version: Literal[1] = Field(default=1, description="The version of this schema.")
+    source: str = Field(
+        min_length=1,
+        description="The video file: an absolute path or a file:// URL, as the workers see it.",
+        examples=["/data/video.mp4", "file:///data/video.mp4"],
+        json_schema_extra={"pattern": SOURCE},
+    )
+    video_id: Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{VIDEO_ID}$"})] | None = Field(
+        default=None,
+        description="1 to 63 of a-z, 0-9 and '-', the first no '-'. The same id again is a new release of that video. "
+        "Without one the video gets a new id, which is written into the job.",
+        examples=["my-video-1"],
+    )
+    preset: Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{presets.NAME}$"})] | None = Field(
+        default=None,
+        description="What to make: a built-in preset or one of your own. Without one the setting DEFAULT_PRESET holds.",
+        examples=["web", "draft"],
+    )
+    title: str | None = Field(default=None, description="For people and the search.", examples=["A day at the beach"])
+    description: str | None = Field(default=None, description="For people and the search.")
+    tags: tuple[str, ...] = Field(default=(), description="For people and the search.", examples=[["beach", "2026"]])
+    metadata: dict[str, Any] = Field(
+        default={}, description="Custom fields: any JSON object.", examples=[{"customer": "acme"}]
+    )
+
+    @field_validator("schema_version", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return value if not isinstance(value, bool) else None  # to Python true is 1
 
     @field_validator("video_id")
     @classmethod

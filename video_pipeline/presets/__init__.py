@@ -18,7 +18,8 @@ from video_pipeline.errors import RequestError
 from video_pipeline.presets.model import Preset
 
 BUILT_IN = Path(__file__).parent
-_NAME = re.compile(r"[a-z0-9][a-z0-9+-]{0,30}")
+NAME = r"[a-z0-9][a-z0-9+-]{0,30}"
+"""The whole name of a preset, as a regular expression."""
 
 __all__ = ["Preset", "load", "names"]
 
@@ -26,7 +27,7 @@ __all__ = ["Preset", "load", "names"]
 def names(directory: Path | None = None) -> list[str]:
     """Every preset that `load` would find."""
     found = {path.stem for place in (directory, BUILT_IN) if place for path in place.glob("*.yaml") if path.is_file()}
-    return sorted(name for name in found if _NAME.fullmatch(name))
+    return sorted(name for name in found if re.fullmatch(NAME, name))
 
 
 def load(name: str, directory: Path | None = None) -> Preset:
@@ -35,7 +36,7 @@ def load(name: str, directory: Path | None = None) -> Preset:
     Raises:
         RequestError: there is none, or its file is wrong; the message names the file, the key and the reason.
     """
-    if not _NAME.fullmatch(name) or _find(name, directory) is None:
+    if not re.fullmatch(NAME, name) or _find(name, directory) is None:
         raise RequestError(f"preset {name!r} is unknown; there are {', '.join(names(directory))}")
     path, table = _resolve(name, directory, seen=())
     try:

