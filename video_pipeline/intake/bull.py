@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-import redis
+import redis.asyncio
 from bullmq import Job as BullJob
 from bullmq import Queue
 
@@ -76,7 +76,14 @@ class Bull:
         options |= {"priority": priority} if priority else {}
         bulk = [{"name": "video", "data": data, "opts": {**options, "jobId": job_id}} for job_id, data in jobs.items()]
         for start in range(0, len(bulk), CHUNK):
-            self.loop.run(self.queue.addBulk(bulk[start : start + CHUNK]))
+            self.loop.run(self._add_chunk(bulk[start : start + CHUNK]))
+
+    async def _add_chunk(self, jobs: list[dict[str, Any]]) -> None:
+        if not isinstance(self.connection, redis.asyncio.RedisCluster):
+            await self.queue.addBulk(jobs)
+            return
+        for job in jobs:  # a Cluster runs no scripts in a pipeline
+            await self.queue.add(job["name"], job["data"], job["opts"])
 
     def pause(self, paused: bool) -> None:
         """Stops, or starts again, the taking of jobs; what runs goes on."""
