@@ -22,7 +22,8 @@ from video_pipeline.settings import Settings
 
 STATES = ("wait", "prioritized", "active", "delayed", "completed", "failed", "paused", "waiting-children")
 CHUNK = 1000
-"""Jobs looked at per round trip."""
+"""Jobs looked at, or enqueued, at a time."""
+CHUNK_SECONDS = 120.0
 
 
 class Bull:
@@ -35,7 +36,7 @@ class Bull:
         self.loop.run(self._open())
 
     async def _open(self) -> None:
-        self.connection = async_client(self.settings)
+        self.connection: Any = async_client(self.settings)
         options = {"connection": self.connection, "prefix": self.settings.queue_prefix}
         self.queue = Queue(self.settings.queue, options)
 
@@ -76,7 +77,7 @@ class Bull:
         options |= {"priority": priority} if priority else {}
         bulk = [{"name": "video", "data": data, "opts": {**options, "jobId": job_id}} for job_id, data in jobs.items()]
         for start in range(0, len(bulk), CHUNK):
-            self.loop.run(self._add_chunk(bulk[start : start + CHUNK]))
+            self.loop.run(self._add_chunk(bulk[start : start + CHUNK]), timeout=CHUNK_SECONDS)
 
     async def _add_chunk(self, jobs: list[dict[str, Any]]) -> None:
         if not isinstance(self.connection, redis.asyncio.RedisCluster):

@@ -32,9 +32,12 @@ def server(topology: Topology) -> Iterator[Any]:
         yield found
 
 
+EVERYWHERE = ("test_active", "test_bull", "test_ledger", "test_reconcile")
+"""What is tried on every kind of Redis, unless one is asked for."""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The intake on every kind of Redis, unless one is asked for."""
     asked = metafunc.config.getoption("--redis")
-    if "queue_settings" in metafunc.fixturenames:
+    if "queue_settings" in metafunc.fixturenames and metafunc.module.__name__.endswith(EVERYWHERE):
         kinds = list(KINDS) if asked == "plain" else [asked]
         metafunc.parametrize("topology", kinds, indirect=True, scope="session")

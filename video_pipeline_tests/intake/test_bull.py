@@ -89,3 +89,12 @@ def test_progress_is_bullmqs_own(queue: Bull, server: redis.Redis) -> None:
 def test_no_server(queue_settings: Settings) -> None:
     with pytest.raises(ServiceDown, match=r"redis://127.0.0.1:1/0"):
         bull(queue_settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+
+
+def test_many_at_once_keep_their_order_and_their_ids(queue: Bull, active: Active) -> None:
+    jobs = {f"job-{n}": {**DATA, "videoId": f"v{n}"} for n in range(5)}
+    queue.add_many(jobs, attempts=2)
+    queue.add_many({**jobs, "job-5": DATA})
+    taken = active.take(10, 10)
+    assert [job.id for job in taken] == [*jobs, "job-5"]
+    assert taken[0].opts["attempts"] == 2
