@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit bench lock types clean
+.PHONY: help install dev demo test lint format type imports unit bench bench-latency bench-idle bench-ticks lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,15 @@ unit: $(STAMP_DEV)  ## Unit, integration and end-to-end tests
 
 bench: $(STAMP_DEV)  ## Our time against one bare ffmpeg that makes the same rungs
 	$(BIN)/python -m video_pipeline_tests.bench $(BENCH_ARGS)
+
+bench-latency: $(STAMP_DEV)  ## What a job waits for in a warm stack, beside Dagster's default launcher
+	$(BIN)/python -m video_pipeline_tests.bench.latency $(BENCH_ARGS)
+
+bench-idle: $(STAMP_DEV)  ## What an idle stack costs, beside Dagster alone
+	$(BIN)/python -m video_pipeline_tests.bench.idle $(BENCH_ARGS)
+
+bench-ticks: $(STAMP_DEV)  ## What a look of the intake takes with 10 000 jobs waiting and with 200 held
+	$(BIN)/python -m video_pipeline_tests.bench.ticks $(BENCH_ARGS)
 
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build pyproject.toml -o requirements.lock

@@ -20,6 +20,11 @@ class SlotRunCoordinator(QueuedRunCoordinator):
     """The limit is the number of live slots, so a run that is launched starts at once. Two runs of one video would mix
     their files, so the second waits. Backfills go last and leave a slot to new videos, if there are two."""
 
+    @property
+    def dequeue_interval_seconds(self) -> float:  # type: ignore[override]  # Dagster only ever adds it to a time
+        """The loop sleeps half a second at a time; the configuration knows whole seconds only, which are two sleeps."""
+        return 0.4
+
     def get_run_queue_config(self) -> RunQueueConfig:
         try:
             free = slots(settings.load())
