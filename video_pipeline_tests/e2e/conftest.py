@@ -16,6 +16,7 @@ import pytest
 from video_pipeline import settings as settings_module
 from video_pipeline.connection import client
 from video_pipeline.settings import Settings
+from video_pipeline_tests.node.app import NodeApp, app
 from video_pipeline_tests.processes import command, environment, run, started, wait_for
 
 
@@ -68,6 +69,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     home = tmp_path_factory.mktemp("stack") / "home"
     with started(home, "up") as process:
         yield RunningStack(home, process, addresses(home, process))
+
+
+@pytest.fixture(scope="session")
+def node(stack: RunningStack) -> Iterator[NodeApp]:
+    """A web app beside the stack, with nothing but BullMQ."""
+    with app(stack.settings) as found:
+        yield found
 
 
 @pytest.fixture
