@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +69,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     home = tmp_path_factory.mktemp("stack") / "home"
     with started(home, "up") as process:
         yield RunningStack(home, process, addresses(home, process))
+
+
+@pytest.fixture(scope="session")
+def long_clip(make_clip: Callable[..., Path]) -> Path:
+    """Takes some seconds to encode with preset premium."""
+    return make_clip("long.mp4", seconds=30, size="960x540")
 
 
 @pytest.fixture(scope="session")

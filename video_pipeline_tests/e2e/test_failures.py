@@ -20,13 +20,6 @@ from video_pipeline_tests.processes import encoders, processes, wait_for
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(scope="module")
-def long_clip(make_clip: Any) -> Path:
-    """Takes some seconds to encode with preset premium."""
-    path: Path = make_clip("long.mp4", seconds=30, size="960x540")
-    return path
-
-
 def job(stack: RunningStack, job_id: str) -> dict[str, str]:
     found: dict[str, str] = stack.redis.hgetall(f"bull:video-intake:{job_id}")
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from video_pipeline_tests.processes import encoders, processes, wait_for
 pytestmark = pytest.mark.e2e
 DRAFT = {"schemaVersion": 1, "preset": "draft"}
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture(scope="module")
-def long_clip(make_clip: Callable[..., Path]) -> Path:
-    """Takes some seconds to encode with preset premium."""
-    return make_clip("long.mp4", seconds=30, size="960x540")
 
 
 def progress(node: NodeApp, job_id: str) -> list[Progress]:
@@ -82,7 +75,13 @@ def test_a_delayed_job_waits_and_can_be_promoted(node: NodeApp, tmp_path: Path) 
 def test_priorities_and_their_change_decide_the_order(node: NodeApp, tmp_path: Path) -> None:
     node("await queue.pause()")
     data = {"source": str(tmp_path / "missing.mp4")}
-    wanted = {"low": {"priority": 7}, "high": {"priority": 2}, "plain": {}, "first": {"lifo": True}, "raised": {}}
+    wanted: dict[str, dict[str, Any]] = {
+        "low": {"priority": 7},
+        "high": {"priority": 2},
+        "plain": {},
+        "first": {"lifo": True},
+        "raised": {},
+    }
     ids = {name: node.add(data, **{"priority": 9} if name == "raised" else how) for name, how in wanted.items()}
     node("await (await queue.getJob(a.id)).changePriority({ priority: 1 })", id=ids["raised"])
     node("await queue.resume()")
@@ -158,13 +157,7 @@ def test_a_waiting_job_is_removed_and_one_that_runs_is_not(node: NodeApp, stack:
     with pytest.raises(NodeError, match="locked"):
         node("await (await queue.getJob(a.id)).remove()", id=busy)
     assert [node.state(waits), node.state(busy)] == ["unknown", "active"]
-    assert cancel(node, jobId=busy) == {"cancelled": [busy]}
+    assert node.cancel(jobId=busy) == {"cancelled": [busy]}
     assert node.ended(busy)["data"]["failedReason"] == "cancelled"
     assert [event["event"] for event in node.of(waits)] == ["added", "waiting", "removed"]
     assert not (stack.settings.store / "videos" / "node-removed").exists()
-
-
-def cancel(node: NodeApp, **what: Any) -> Any:
-    """As an app asks for it; returns what it is told."""
-    code = "const job = await control.add('cancel', a); return await job.waitUntilFinished(controlEvents, 60000)"
-    return node(code, **what)

@@ -80,6 +80,15 @@ class NodeApp:
         found: str = self("return await queue.getJobState(a.id)", id=job_id)
         return found
 
+    def cancel(self, **what: Any) -> Any:
+        """Asks for the end of a job on the control queue; returns the answer.
+
+        Raises:
+            NodeError: it was refused; the message is BullMQ's failedReason.
+        """
+        code = "const job = await control.add('cancel', a); return await job.waitUntilFinished(controlEvents, 60000)"
+        return self(code, **what)
+
     def of(self, job_id: str, *names: str) -> list[dict[str, Any]]:
         """The events about a job."""
         return [one for one in self.events if one["jobId"] == job_id and (not names or one["event"] in names)]
