@@ -38,8 +38,8 @@ def source(
     """The original file, copied once into the store under its SHA-256, so that nothing later depends on where it came
     from.
 
-    To create a video here, launch this partition with `source` (a path) and, if you like, `preset` and `title` in
-    the config.
+    To create a video here, choose "Materialize all" in the lineage, add a partition (the video's id), and give
+    `ops: {source: {config: {source: /path/of/the/video.mp4}}}` as config; `preset`, `title` and more if you like.
     """
     with stage(context, progress) as step:
         request = request_of(context, config, index.requests)

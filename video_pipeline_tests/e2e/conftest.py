@@ -89,3 +89,20 @@ def instance(stack: RunningStack) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of the stack, as its UI reads it."""
     with stack.instance() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack with two slots, and beside its home a directory of presets and one that is watched: `presets` and
+    `watched`."""
+    home = tmp_path_factory.mktemp("operated") / "home"
+    for name in ("presets", "watched"):
+        (home.parent / name).mkdir()
+    extra = {
+        "VIDEO_PIPELINE_PRESETS_DIR": str(home.parent / "presets"),
+        "VIDEO_PIPELINE_WATCH_DIR": str(home.parent / "watched"),
+        "VIDEO_PIPELINE_WATCH_SETTLE_SECONDS": "1",
+        "VIDEO_PIPELINE_WORKER_SLOTS": "2",
+    }
+    with started(home, "up", **extra) as process:
+        yield RunningStack(home, process, addresses(home, process))
