@@ -8,8 +8,9 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,15 +36,20 @@ class Topology:
     """One that runs.
 
     Attributes:
-        client: makes a client of redis-py that knows nothing of ours.
+        connect: makes a client of redis-py that knows nothing of ours.
         servers: the processes that hold the data.
         settings: what `settings.load` needs besides the URL.
     """
 
     url: str
-    client: Callable[[], Any]
+    connect: Callable[[ExitStack], Any]
     servers: list[Child]
     settings: dict[str, Any] = field(default_factory=dict)
+    open: ExitStack = field(default_factory=ExitStack)
+
+    @cached_property
+    def client(self) -> Any:
+        return self.connect(self.open)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -53,7 +59,7 @@ class Topology:
 
     def answers(self) -> bool:
         try:
-            return bool(self.client().ping())
+            return bool(self.client.ping())
         except redis.RedisError:
             return False
 
@@ -168,9 +174,11 @@ def _sentinel(start: _Starting) -> Topology:
         servers.append(start.server(f"port {port}", *watch, sentinel=True))
     nodes = [(HOST, port) for port in sentinel_ports]
 
-    def client() -> Any:
+    def connect(stack: ExitStack) -> Any:
         seen: Any = redis.sentinel.Sentinel(nodes, sentinel_kwargs={"password": SENTINEL_PASSWORD})  # type: ignore[no-untyped-call]
-        return seen.master_for(SERVICE, password=PASSWORD, decode_responses=True)
+        for sentinel in seen.sentinels:
+            stack.enter_context(sentinel)
+        return stack.enter_context(seen.master_for(SERVICE, password=PASSWORD, decode_responses=True))
 
     def converged() -> bool:
         return all(_sees_all(port) for port in sentinel_ports)
@@ -178,7 +186,7 @@ def _sentinel(start: _Starting) -> Topology:
     wait_for(converged, 60)
     hosts = ",".join(f"{host}:{port}" for host, port in nodes)
     options = f"sentinel_password={SENTINEL_PASSWORD}"
-    return Topology(f"redis+sentinel://:{quote(PASSWORD, safe='')}@{hosts}/{SERVICE}/0?{options}", client, servers)
+    return Topology(f"redis+sentinel://:{quote(PASSWORD, safe='')}@{hosts}/{SERVICE}/0?{options}", connect, servers)
 
 
 def _sees_all(port: int) -> bool:
@@ -215,11 +223,11 @@ def _cluster(start: _Starting) -> Topology:
         for node in nodes:
             node.close()
 
-    def client() -> Any:
-        return redis.RedisCluster(host=HOST, port=ports[0], decode_responses=True)
+    def connect(stack: ExitStack) -> Any:
+        return stack.enter_context(redis.RedisCluster(host=HOST, port=ports[0], decode_responses=True))
 
     url = f"redis+cluster://{','.join(f'{HOST}:{port}' for port in ports)}"
-    return Topology(url, client, servers, {"queue_prefix": "{bull}"})
+    return Topology(url, connect, servers, {"queue_prefix": "{bull}"})
 
 
 def _info(node: Any) -> str:
@@ -235,8 +243,8 @@ def _pings(node: Any) -> bool:
         return False
 
 
-def _client_of(**options: Any) -> Callable[[], Any]:
-    return lambda: redis.Redis(host=HOST, decode_responses=True, **options)
+def _client_of(**options: Any) -> Callable[[ExitStack], Any]:
+    return lambda stack: stack.enter_context(redis.Redis(host=HOST, decode_responses=True, **options))
 
 
 def _quoted(text: str) -> str:
@@ -264,6 +272,8 @@ def running(kind: str, directory: Path) -> Iterator[Topology]:
             wait_for(found.answers, 30)
         yield found
     finally:
+        if found:
+            found.open.close()
         for child in [*start.started, *(found.servers if found else ())]:
             child.process.kill()  # they hold nothing that is needed
             child.process.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,8 @@ import pytest
 from video_pipeline import settings as settings_module
 from video_pipeline.connection import client
 from video_pipeline.settings import Settings
-from video_pipeline_tests.node.app import NodeApp, app
 from video_pipeline_tests.processes import command, environment, run, started, wait_for
+from video_pipeline_tests.topologies import Topology
 
 
 @dataclass
@@ -26,25 +26,33 @@ class RunningStack:
     process: subprocess.Popen[str]
     addresses: dict[str, Any]
     """What it wrote to run/stack.json."""
+    topology: Topology | None = None
+    """Its Redis, if that is not the embedded one."""
     extra: dict[str, str] = field(default_factory=dict)
     """More of the environment for commands."""
 
     @property
     def settings(self) -> Settings:
-        return settings_module.load(home=self.home, redis_url=self.addresses["redisUrl"])
+        own = self.topology.settings if self.topology else {}
+        return settings_module.load(home=self.home, redis_url=self.addresses["redisUrl"], **own)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What commands need."""
+        return {**self.extra, **(self.topology.variables if self.topology else {})}
 
     @property
     def redis(self) -> Any:
         return client(self.settings)
 
     def command(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return run(self.home, *arguments, **self.extra)
+        return run(self.home, *arguments, **self.variables)
 
     @contextmanager
     def following(self, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
         """A command beside the test, such as `submit --wait`."""
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        pipes |= {"env": environment(self.home, **self.extra), "cwd": self.extra.get("PYTHONPATH")}
+        pipes |= {"env": environment(self.home, **self.variables), "cwd": self.extra.get("PYTHONPATH")}
         with subprocess.Popen(command(*arguments), text=True, **pipes) as process:
             try:
                 yield process
@@ -64,23 +72,19 @@ def addresses(home: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    home = tmp_path_factory.mktemp("stack") / "home"
-    with started(home, "up") as process:
-        yield RunningStack(home, process, addresses(home, process))
+@contextmanager
+def running_stack(home: Path, topology: Topology | None = None) -> Iterator[RunningStack]:
+    """`up`, on the embedded server or on this one."""
+    with started(home, "up", **(topology.variables if topology else {})) as process:
+        yield RunningStack(home, process, addresses(home, process), topology)
 
 
 @pytest.fixture(scope="session")
-def long_clip(make_clip: Callable[..., Path]) -> Path:
-    """Takes some seconds to encode with preset premium."""
-    return make_clip("long.mp4", seconds=30, size="960x540")
-
-
-@pytest.fixture(scope="session")
-def node(stack: RunningStack) -> Iterator[NodeApp]:
-    """A web app beside the stack, with nothing but BullMQ."""
-    with app(stack.settings) as found:
+def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[RunningStack]:
+    """On the embedded server, unless `--redis` asks for another kind."""
+    plain = request.config.getoption("--redis") == "plain"
+    topology = None if plain else request.getfixturevalue("topology")
+    with running_stack(tmp_path_factory.mktemp("stack") / "home", topology) as found:
         yield found
 
 
@@ -89,20 +93,3 @@ def instance(stack: RunningStack) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of the stack, as its UI reads it."""
     with stack.instance() as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack with two slots, and beside its home a directory of presets and one that is watched: `presets` and
-    `watched`."""
-    home = tmp_path_factory.mktemp("operated") / "home"
-    for name in ("presets", "watched"):
-        (home.parent / name).mkdir()
-    extra = {
-        "VIDEO_PIPELINE_PRESETS_DIR": str(home.parent / "presets"),
-        "VIDEO_PIPELINE_WATCH_DIR": str(home.parent / "watched"),
-        "VIDEO_PIPELINE_WATCH_SETTLE_SECONDS": "1",
-        "VIDEO_PIPELINE_WORKER_SLOTS": "2",
-    }
-    with started(home, "up", **extra) as process:
-        yield RunningStack(home, process, addresses(home, process))

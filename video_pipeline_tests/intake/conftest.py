@@ -26,10 +26,9 @@ def active(queue: Bull) -> Iterator[Active]:
 
 
 @pytest.fixture
-def server(topology: Topology) -> Iterator[Any]:
+def server(topology: Topology) -> Any:
     """A plain client that knows nothing of ours."""
-    with topology.client() as found:
-        yield found
+    return topology.client
 
 
 EVERYWHERE = ("test_active", "test_bull", "test_ledger", "test_reconcile")

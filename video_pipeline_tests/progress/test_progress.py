@@ -119,7 +119,7 @@ def test_what_could_not_be_told_is_told_in_order_when_redis_is_back(tmp_path: Pa
 
 def entries(topology: Topology) -> list[dict[str, str]]:
     try:
-        return [entry for _, entry in topology.client().xrange("{video}:progress")]
+        return [entry for _, entry in topology.client.xrange("{video}:progress")]
     except redis.RedisError:
         return []
 
