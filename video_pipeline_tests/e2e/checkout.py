@@ -61,14 +61,14 @@ class Checkout:
             yield Deployed(home, process, addresses(home, process), self.environment)
 
     @contextmanager
-    def worker(self, stack: RunningStack, **extra: str) -> Iterator[psutil.Popen]:
+    def worker(self, stack: RunningStack, **extra: str) -> Iterator[subprocess.Popen[bytes]]:
         """A worker by itself, as on another host: one slot, and ended when the block is."""
         settings = {
             "VIDEO_PIPELINE_REDIS_URL": str(stack.settings.redis_url),
             "VIDEO_PIPELINE_WORKER_SLOTS": "1",
             **self.environment,
         }
-        process = psutil.Popen(
+        process = subprocess.Popen(
             command("worker"),
             env=environment(stack.home, **settings, **extra),
             cwd=self.root,
