@@ -58,7 +58,7 @@ class Checkout:
     @contextmanager
     def up(self, home: Path, **extra: str) -> Iterator[Deployed]:
         with started(home, "up", **self.environment, **extra) as process:
-            yield Deployed(home, process, addresses(home, process), self.environment)
+            yield Deployed(home, process, addresses(home, process), extra=self.environment)
 
     @contextmanager
     def worker(self, stack: RunningStack, **extra: str) -> Iterator[subprocess.Popen[bytes]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from video_pipeline import settings as settings_module
 from video_pipeline.connection import client
 from video_pipeline.settings import Settings
+from video_pipeline_tests.node.app import NodeApp, app
 from video_pipeline_tests.processes import command, environment, run, started, wait_for
 from video_pipeline_tests.topologies import Topology
 
@@ -88,8 +89,38 @@ def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         yield found
 
 
+@pytest.fixture(scope="session")
+def long_clip(make_clip: Callable[..., Path]) -> Path:
+    """Takes some seconds to encode with preset premium."""
+    return make_clip("long.mp4", seconds=30, size="960x540")
+
+
+@pytest.fixture(scope="session")
+def node(stack: RunningStack) -> Iterator[NodeApp]:
+    """A web app beside the stack, with nothing but BullMQ."""
+    with app(stack.settings) as found:
+        yield found
+
+
 @pytest.fixture
 def instance(stack: RunningStack) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of the stack, as its UI reads it."""
     with stack.instance() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack with two slots, and beside its home a directory of presets and one that is watched: `presets` and
+    `watched`."""
+    home = tmp_path_factory.mktemp("operated") / "home"
+    for name in ("presets", "watched"):
+        (home.parent / name).mkdir()
+    extra = {
+        "VIDEO_PIPELINE_PRESETS_DIR": str(home.parent / "presets"),
+        "VIDEO_PIPELINE_WATCH_DIR": str(home.parent / "watched"),
+        "VIDEO_PIPELINE_WATCH_SETTLE_SECONDS": "1",
+        "VIDEO_PIPELINE_WORKER_SLOTS": "2",
+    }
+    with started(home, "up", **extra) as process:
+        yield RunningStack(home, process, addresses(home, process))

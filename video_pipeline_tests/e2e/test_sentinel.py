@@ -17,14 +17,13 @@ from video_pipeline_tests.e2e.conftest import RunningStack, running_stack
 from video_pipeline_tests.e2e.test_failures import (
     ffmpegs,
     job,
-    long_clip,
     test_a_killed_worker_costs_nothing_but_time,
     test_cancel_stops_the_encoder_and_the_worker_goes_on,
 )
 from video_pipeline_tests.processes import processes, wait_for
 from video_pipeline_tests.topologies import PASSWORD, SENTINEL_PASSWORD
 
-__all__ = ["long_clip", "test_a_killed_worker_costs_nothing_but_time"]
+__all__ = ["test_a_killed_worker_costs_nothing_but_time"]
 __all__ += ["test_cancel_stops_the_encoder_and_the_worker_goes_on"]
 
 pytestmark = pytest.mark.e2e
