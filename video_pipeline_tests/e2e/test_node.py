@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +120,12 @@ def test_a_failed_job_says_why_and_is_retried_when_it_is_mended(node: NodeApp, c
 
 
 def test_a_transient_failure_comes_back_with_the_producers_backoff(
-    node: NodeApp, stack: RunningStack, long_clip: Path
+    node: NodeApp, stack: RunningStack, make_clip: Callable[..., Path]
 ) -> None:
+    # Of its own: what was encoded before would be taken from its checkpoints.
+    source = make_clip("again.mp4", seconds=31, size="960x540")
     job_id = node.add(
-        {"source": str(long_clip), "videoId": "node-again", "preset": "draft"},
+        {"source": str(source), "videoId": "node-again", "preset": "draft"},
         attempts=2,
         backoff={"type": "exponential", "delay": 1500, "jitter": 0.5},
     )
