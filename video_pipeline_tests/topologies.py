@@ -29,6 +29,9 @@ from video_pipeline_tests.processes import wait_for
 HOST = "127.0.0.1"
 USER, PASSWORD, SENTINEL_PASSWORD = "video", "p@ss/w:rd,1#2?", "other"
 SERVICE = "main"
+OBSERVER = "observer"
+"""The name of the test's own connections."""
+OBSERVING: dict[str, Any] = {"decode_responses": True, "client_name": OBSERVER}
 
 
 @dataclass
@@ -178,7 +181,7 @@ def _sentinel(start: _Starting) -> Topology:
         seen: Any = redis.sentinel.Sentinel(nodes, sentinel_kwargs={"password": SENTINEL_PASSWORD})  # type: ignore[no-untyped-call]
         for sentinel in seen.sentinels:
             stack.enter_context(sentinel)
-        return stack.enter_context(seen.master_for(SERVICE, password=PASSWORD, decode_responses=True))
+        return stack.enter_context(seen.master_for(SERVICE, password=PASSWORD, **OBSERVING))
 
     def converged() -> bool:
         return all(_sees_all(port) for port in sentinel_ports)
@@ -224,7 +227,7 @@ def _cluster(start: _Starting) -> Topology:
             node.close()
 
     def connect(stack: ExitStack) -> Any:
-        return stack.enter_context(redis.RedisCluster(host=HOST, port=ports[0], decode_responses=True))
+        return stack.enter_context(redis.RedisCluster(host=HOST, port=ports[0], **OBSERVING))
 
     url = f"redis+cluster://{','.join(f'{HOST}:{port}' for port in ports)}"
     return Topology(url, connect, servers, {"queue_prefix": "{bull}"})
@@ -244,7 +247,7 @@ def _pings(node: Any) -> bool:
 
 
 def _client_of(**options: Any) -> Callable[[ExitStack], Any]:
-    return lambda stack: stack.enter_context(redis.Redis(host=HOST, decode_responses=True, **options))
+    return lambda stack: stack.enter_context(redis.Redis(host=HOST, **OBSERVING, **options))
 
 
 def _quoted(text: str) -> str:
