@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -86,7 +87,8 @@ class _Starting:
         self.started: list[Child] = []
 
     def port(self) -> int:
-        return free_port(HOST, 17_000, self._taken)
+        # Anywhere: a server that a test has killed comes back to the same port, and nobody shall have it meanwhile.
+        return free_port(HOST, random.randrange(20_000, 32_000), self._taken)
 
     def server(self, *lines: str, sentinel: bool = False, program: Path | None = None) -> Child:
         directory = self.directory / f"server-{len(self.started)}"
