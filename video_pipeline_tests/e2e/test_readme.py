@@ -19,7 +19,7 @@ from video_pipeline.intake.bull import bull
 from video_pipeline.settings import PREFIX, PROJECT, Settings
 from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.node import install
-from video_pipeline_tests.processes import environment, wait_for
+from video_pipeline_tests.processes import environment
 
 pytestmark = pytest.mark.e2e
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -50,6 +50,7 @@ def test_make_knows(line: str) -> None:
 
 def test_commands_in_their_order(stack: RunningStack, make_clip: Callable[..., Path], tmp_path: Path) -> None:
     shutil.copy(make_clip("readme.mp4", size="640x360"), tmp_path / "video.mp4")
+    (tmp_path / "videos.csv").write_text("source,videoId,tags\nvideo.mp4,from-csv,a;b\n")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     printed: dict[str, str] = {}
     for line in OWN:
@@ -85,16 +86,21 @@ def test_a_node_app_enqueues(stack: RunningStack, clip: Path, tmp_path: Path) ->
     assert all(text in script for text in ("port: 6399", "'/data/video.mp4'"))
     port = stack.settings.redis_url.rsplit(":", 1)[1].split("/")[0] if stack.settings.redis_url else ""
     script = script.replace("port: 6399", f"port: {port}").replace("/data/video.mp4", str(clip))
-    (tmp_path / "app.js").write_text(f"(async () => {{\n{script}\nconsole.log(job.id); await queue.close();\n}})();\n")
+    shown = "console.log(JSON.stringify({ id: job.id, videoId, releaseId, hls, durations }));"
+    end = "await events.close(); await queue.close();"
+    (tmp_path / "app.js").write_text(f"(async () => {{\n{script}\n{shown}\n{end}\n}})();\n")
     arguments = [*npm, "install", "--silent", "--no-audit", "--no-fund", *PACKAGES]
     subprocess.run(arguments, cwd=tmp_path, check=True, stdin=subprocess.DEVNULL, timeout=120)
     done = subprocess.run([*node, "app.js"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    queue = bull(stack.settings)
-    assert wait_for(lambda: state if (state := queue.state(done.stdout.strip())) in ("completed", "failed") else None)
-    job = queue.job(done.stdout.strip())
+    *progress, last = done.stdout.splitlines()
+    told = json.loads(last)
+    assert (told["videoId"], told["hls"]) == ("from-node", "videos/from-node/master.m3u8")
+    assert told["durations"]["videoSeconds"] == 4
+    assert any(line.startswith(f"{told['id']} renditions/h264 ") for line in progress)
+    job = bull(stack.settings).job(told["id"])
     assert job is not None
-    assert job.returnvalue["videoId"] == "from-node", job.failedReason
+    assert job.returnvalue["releaseId"] == told["releaseId"]
 
 
 def test_the_preset_can_be_used(tmp_path: Path) -> None:
