@@ -12,11 +12,16 @@ from video_pipeline.intake.watched import Watch
 from video_pipeline.resources import IndexResource
 
 
-@dg.sensor(minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+# Of a sensor Dagster's UI does not show the docstring.
+@dg.sensor(
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Puts each video file that appears in a directory (VIDEO_PIPELINE_WATCH_DIR) into the queue, once it is "
+    "complete. A file that changes later is a new version of its video. A directory in there that is named like a "
+    "preset chooses that preset.",
+)
 def watched_directory(context: dg.SensorEvaluationContext, index: IndexResource) -> dg.SensorResult:
-    """Puts each video file that appears in a directory (VIDEO_PIPELINE_WATCH_DIR) into the queue, once it is complete.
-    A file that changes later is a new version of its video. A directory in there that is named like a preset chooses
-    that preset."""
+    """Looks at the directory once; what it saw of files that are not complete yet is its cursor."""
     ours = settings.load()
     if ours.watch_dir is None:
         return _said("no directory is watched (VIDEO_PIPELINE_WATCH_DIR is not set)", context.cursor)

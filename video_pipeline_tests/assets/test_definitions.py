@@ -6,6 +6,7 @@ import dagster as dg
 
 from video_pipeline.definitions import defs
 from video_pipeline.media.quality import CHECKS
+from video_pipeline.partitions import videos
 
 GRAPH = {
     "source": ("ingest", {"file"}, set()),
@@ -86,6 +87,17 @@ def test_every_check_blocks() -> None:
     assert {spec.name: spec.description for spec in checks.values()} == CHECKS
     assert {spec.asset_key for spec in checks.values()} == {dg.AssetKey("quality_report")}
     assert all(spec.blocking for spec in checks.values())
+    # Each video has its own verdict.
+    assert {spec.partitions_def for spec in checks.values()} == {videos}
+
+
+def test_the_ways_in() -> None:
+    sensors = {sensor.name: sensor for sensor in defs.sensors or []}
+    assert sensors.keys() == {"intake", "watched_directory"}
+    assert sensors["watched_directory"].description
+    for sensor in sensors.values():
+        assert isinstance(sensor, dg.SensorDefinition)
+        assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
 
 
 def test_the_job_makes_everything() -> None:

@@ -101,6 +101,7 @@ def test_source_in_the_run_config_makes_a_request(
     made = requests.latest("by-hand")
     assert made is not None
     assert (made.version, made.source, made.preset) == (1, str(processed.clip), "480p")
+    assert made.job_id == f"run:{result.run_id}", "however often the step is tried"
     assert (made.title, made.tags, made.metadata) == ("By hand", ("a", "b"), {"customer": {"name": "acme"}})
     assert result.output_for_node("encoding_plan").preset == "480p"
     monkeypatch.setenv("VIDEO_PIPELINE_DEFAULT_PRESET", "720p")
@@ -110,6 +111,13 @@ def test_source_in_the_run_config_makes_a_request(
     made = requests.latest("by-hand")
     assert made is not None
     assert (made.version, made.preset) == (2, "720p")
+    # Other fields alone change these fields; a bad one changes nothing.
+    assert launch({"title": "Better"}, "by-hand", own_home).output_for_node("source").request == 3
+    assert not launch({"preset": "huge"}, "by-hand", own_home).success
+    assert not launch({"source": "/nowhere.mp4"}, "by-hand", own_home).success
+    made = requests.latest("by-hand")
+    assert made is not None
+    assert (made.version, made.source, made.preset, made.title) == (3, str(processed.clip), "720p", "Better")
 
 
 def test_launch_without_any_request(own_home: Settings) -> None:
