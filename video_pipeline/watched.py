@@ -14,10 +14,10 @@ from video_pipeline.resources import IndexResource
 
 # Of a sensor Dagster's UI does not show the docstring.
 @dg.sensor(
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Puts each video file that appears in a directory (VIDEO_PIPELINE_WATCH_DIR) into the queue, once it is "
-    "complete. A file that changes later is a new version of its video. A directory in there that is named like a "
+    description="Puts each video file that appears in a directory (VIDEO_PIPELINE_WATCH_DIR) into the queue, once it "
+    "is complete. A file that changes later is a new version of its video. A directory in there that is named like a "
     "preset chooses that preset.",
 )
 def watched_directory(context: dg.SensorEvaluationContext, index: IndexResource) -> dg.SensorResult:
