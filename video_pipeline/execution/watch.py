@@ -113,9 +113,11 @@ class RunWatch:
 
     def _shall_stop(self) -> bool:
         now = time.monotonic()
-        if gate.held or now - self._beaten >= HEARTBEAT_SECONDS:
+        # The whole worker may have stood still, and the guard with it.
+        late = gate.held or now - self._beaten >= HOLD_SECONDS
+        if late or now - self._beaten >= HEARTBEAT_SECONDS:
             self._beat()
-        if gate.held:
+        if late:
             self._doubt_until = now + DOUBT_SECONDS
         if now < self._doubt_until and self._over():
             return True  # held as it is; the interrupt ends its child

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from video_pipeline.connection import client
 from video_pipeline.errors import ServiceDown
 from video_pipeline.execution.keys import Keys
@@ -107,8 +109,9 @@ def _stop_front(stack: Stack) -> None:
     front = [child for child in stack.children if child.name not in (QUEUE, WORKER)]
     stack.end(front)
     # The code server reconciled; nobody has to wait until its lease runs out.
-    for child in front:
-        client(stack.settings).eval(_RELEASE, 1, Keys(stack.settings).lease, redis_name(child))
+    with contextlib.suppress(redis.RedisError):
+        for child in front:
+            client(stack.settings).eval(_RELEASE, 1, Keys(stack.settings).lease, redis_name(child))
 
 
 class _Record:
