@@ -9,7 +9,7 @@ from typing import Any, cast
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from video_pipeline import errors
-from video_pipeline.errors import ErrorClass, Interrupted, PipelineError, TransientError
+from video_pipeline.errors import Cancelled, ErrorClass, Interrupted, PipelineError, TransientError
 from video_pipeline.execution.tags import CLAIM_TAG, JOB_TAG, QUEUE_TAG
 from video_pipeline.intake.decide import RunView
 
@@ -69,6 +69,9 @@ def view(instance: DagsterInstance, run: DagsterRun) -> RunView:
     error = first_failure(instance, run.run_id)
     if error is None:
         return RunView(run.run_id, "lost")
+    if error.code == Cancelled.code:
+        # Cancelled by force, and its executor had the last word.
+        return RunView(run.run_id, "cancelled")
     if error.code == Interrupted.code:
         return RunView(run.run_id, "stopped")
     return RunView(run.run_id, "failed", error.error_class, error.code, error.sentence)

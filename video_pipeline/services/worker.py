@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
-from dagster import DagsterInstance, DagsterRunStatus
+from dagster import DagsterEventType, DagsterInstance, DagsterRunStatus
 from dagster._cli.api import _execute_run_command_body
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
@@ -37,9 +37,20 @@ def execute_job(execute_job_args_packed: dict[str, Any]) -> int:
         RunWatch(configured, args.run_id, lambda: _over(instance, args.run_id)),
         executing(configured, announcement.name, args.run_id),
     ):
-        return _execute_run_command_body(
+        status: int = _execute_run_command_body(
             instance=instance, run_id=args.run_id, write_stream_fn=lambda _: None, set_exit_code_on_failure=True
         )
+        _keep_cancelled(instance, args.run_id)
+        return status
+
+
+def _keep_cancelled(instance: DagsterInstance, run_id: str) -> None:
+    """Dagster's executor writes down that the interrupted step failed, also of a run that was marked as canceled by
+    force meanwhile."""
+    run = instance.get_run_by_id(run_id)
+    failed = run is not None and run.status == DagsterRunStatus.FAILURE
+    if run is not None and failed and instance.all_logs(run_id, of_type=DagsterEventType.PIPELINE_CANCELED):
+        instance.report_run_canceled(run)
 
 
 def _over(instance: DagsterInstance, run_id: str) -> bool:
