@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
@@ -19,6 +19,9 @@ from video_pipeline.settings import Settings
 from video_pipeline_tests.node.app import NodeApp, app
 from video_pipeline_tests.processes import command, environment, run, started, wait_for
 from video_pipeline_tests.topologies import Topology
+
+if TYPE_CHECKING:
+    from video_pipeline_tests.e2e.apart import Apart
 
 
 @dataclass
@@ -124,3 +127,12 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
     }
     with started(home, "up", **extra) as process:
         yield RunningStack(home, process, addresses(home, process))
+
+
+@pytest.fixture(scope="session")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
+    """Another stack: two slots, a worker that may be killed, an ffmpeg that may be taken away."""
+    from video_pipeline_tests.e2e import apart as module  # it needs what is above
+
+    with module.apart(tmp_path_factory.mktemp("apart") / "home") as found:
+        yield found

@@ -11,15 +11,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from video_pipeline.execution.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline.intake.bull import bull
-from video_pipeline_tests.e2e import states
+from video_pipeline_tests.e2e import cancelling, jobs, states
 from video_pipeline_tests.e2e.conftest import RunningStack, addresses
 from video_pipeline_tests.processes import started, wait_for
 
 pytestmark = pytest.mark.e2e
 CASES = [(state, "cli") for state in states.STATES]
-CASES += [("running", way) for way in states.WAYS if way != "cli"]
+CASES += [("running", way) for way in cancelling.WAYS if way != "cli"]
 CASES += [("starting", "forced"), ("claimed", "jobId")]
 
 
@@ -35,10 +34,10 @@ def test_nothing_is_left(
 ) -> None:
     video = f"cancel-{state}-{way.lower()}"
     with states.STATES[state](stack, long_clip, video) as held:
-        before = held.runs(instance)
-        ended = states.cancelled(held, states.WAYS[way])
+        before = held.runs()
+        ended = cancelling.cancelled(held, cancelling.WAYS[way])
     assert_cancelled(stack, held.job_id)
-    runs = held.runs(instance)
+    runs = held.runs()
     if state == "running":
         assert ended.child is not None
         assert ended.child < 5
@@ -54,11 +53,10 @@ def test_nothing_is_left(
 
 def assert_cancelled(stack: RunningStack, job_id: str) -> None:
     """As any BullMQ client sees it."""
-    fields = stack.redis.hgetall(f"bull:video-intake:{job_id}")
+    fields = jobs.fields(stack, job_id)
     assert fields["failedReason"] == "cancelled"
     assert json.loads(fields["progress"])["error"]["class"] == "cancelled"
-    events = [entry for _, entry in stack.redis.xrange("bull:video-intake:events") if entry.get("jobId") == job_id]
-    assert [entry["event"] for entry in events].count("failed") == 1
+    assert [event["jobId"] for _, event in jobs.events(stack, "failed")].count(job_id) == 1
     assert not stack.redis.exists(f"bull:video-intake:{job_id}:lock")
 
 
@@ -75,26 +73,26 @@ def test_the_slot_is_free_for_the_next(stack: RunningStack, long_clip: Path, cli
 def test_a_waiting_job_is_cancelled_while_the_worker_is_busy(stack: RunningStack, long_clip: Path) -> None:
     queue = bull(stack.settings)
     with states.running(stack, long_clip, "busy") as busy:
-        others = [states.add(stack, long_clip, f"waits-{number}") for number in range(3)]
+        others = [jobs.add(stack, long_clip, f"waits-{number}") for number in range(3)]
         assert stack.command("cancel", "waits-2").returncode == 0
         wait_for(lambda: queue.state(others[2]) == "failed")
         assert_cancelled(stack, others[2])
         # The busy one and those before it were left alone.
         assert [queue.state(job) for job in (busy.job_id, *others[:2])] == ["active", "waiting", "waiting"]
         # One whose turn has not come is held without a run.
-        second = states.add(stack, long_clip, "busy", preset="draft")
+        second = jobs.add(stack, long_clip, "busy", preset="draft")
         for video in ("waits-0", "waits-1", "busy"):
             assert stack.command("cancel", video).returncode == 0
         for job in (busy.job_id, *others, second):
             wait_for(lambda job=job: queue.state(job) == "failed")  # type: ignore[misc]
             assert_cancelled(stack, job)
-    wait_for(lambda: states.idle(stack))
+    wait_for(lambda: cancelling.idle(stack))
 
 
 def test_what_a_control_job_answers(stack: RunningStack, long_clip: Path) -> None:
     control = "bull:video-intake-control"
     with states.waiting(stack, long_clip, "asked-for") as held:
-        asked = states.send(stack, "video-intake-control", "cancel", {"videoId": "asked-for"}, {})
+        asked = jobs.send(stack, jobs.CONTROL, "cancel", {"videoId": "asked-for"}, {})
         wait_for(lambda: stack.redis.zscore(f"{control}:completed", asked))
         assert json.loads(stack.redis.hget(f"{control}:{asked}", "returnvalue")) == {"cancelled": [held.job_id]}
         wait_for(lambda: held.state == "failed")
@@ -105,7 +103,7 @@ def test_what_a_control_job_answers(stack: RunningStack, long_clip: Path) -> Non
             ("cancel", {"video": "asked-for"}, "give jobId or videoId"),
             ("stop", {"videoId": "asked-for"}, "stop"),
         ):
-            refused = states.send(stack, "video-intake-control", name, data, {"attempts": 3})
+            refused = jobs.send(stack, jobs.CONTROL, name, data, {"attempts": 3})
             wait_for(lambda job=refused: stack.redis.zscore(f"{control}:failed", job))  # type: ignore[misc]
             reason = stack.redis.hget(f"{control}:{refused}", "failedReason")
             assert reason.startswith("permanent: ")
@@ -121,9 +119,9 @@ def test_cancel_of_nothing_says_so(stack: RunningStack) -> None:
 def test_dagster_refuses_to_terminate_what_is_starting_kindly(stack: RunningStack, long_clip: Path) -> None:
     """So that whoever reads the table of ways finds it changed when Dagster changes."""
     with states.starting(stack, long_clip, "kindly") as held:
-        (answer,) = states.terminate(held, "SAFE_TERMINATE")
+        (answer,) = cancelling.terminate(held, "SAFE_TERMINATE")
         assert "STARTING" in answer["message"]
-        states.cancelled(held, states.by_job_id)
+        cancelling.cancelled(held, cancelling.by_job_id)
 
 
 def test_a_request_outlives_the_worker_and_whoever_shall_act_on_it(tmp_path: Path, long_clip: Path) -> None:
@@ -133,7 +131,7 @@ def test_a_request_outlives_the_worker_and_whoever_shall_act_on_it(tmp_path: Pat
         with states.running(stack, long_clip, "restarted") as held:
             # Nobody acts on the request before everything is gone.
             held.stop("code-server")
-            states.by_command(held)
+            cancelling.by_command(held)
             assert bull(stack.settings).ledger.cancels() == {held.job_id}
             for part in ("worker", "code-server"):
                 os.kill(stack.addresses["children"][part], signal.SIGKILL)
@@ -143,9 +141,7 @@ def test_a_request_outlives_the_worker_and_whoever_shall_act_on_it(tmp_path: Pat
         held.stack = stack
         wait_for(lambda: held.state == "failed")
         assert_cancelled(stack, held.job_id)
-        wait_for(lambda: states.idle(stack))
+        wait_for(lambda: cancelling.idle(stack))
         assert bull(stack.settings).ledger.cancels() == set()
-        with stack.instance() as instance:
-            runs = instance.get_runs(dg.RunsFilter(tags={VIDEO_TAG: "restarted", JOB_TAG: held.job_id}))
-            assert [run.status for run in runs] == [dg.DagsterRunStatus.CANCELED]
+        assert [run.status for run in held.runs()] == [dg.DagsterRunStatus.CANCELED]
         assert not held.encoders()

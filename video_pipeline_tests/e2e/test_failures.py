@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import psutil
 import pytest
 
-from video_pipeline.execution.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline.intake.bull import bull
 from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.processes import encoders, processes, wait_for
@@ -70,6 +66,3 @@ def test_job_data_that_cannot_be_used_fail_by_name(stack: RunningStack, data: An
     assert fields["failedReason"].startswith("permanent: ")
     assert named in fields["failedReason"]
     assert fields["atm"] == "1"
-
-
-

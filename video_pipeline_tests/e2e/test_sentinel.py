@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -14,17 +14,12 @@ import redis
 from video_pipeline.execution.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline_tests import topologies
 from video_pipeline_tests.e2e.conftest import RunningStack, running_stack
-from video_pipeline_tests.e2e.test_failures import (
-    ffmpegs,
-    job,
-    test_a_killed_worker_costs_nothing_but_time,
-    test_cancel_stops_the_encoder_and_the_worker_goes_on,
-)
+from video_pipeline_tests.e2e.test_cancel import test_the_slot_is_free_for_the_next
+from video_pipeline_tests.e2e.test_failures import ffmpegs, job
 from video_pipeline_tests.processes import processes, wait_for
 from video_pipeline_tests.topologies import PASSWORD, SENTINEL_PASSWORD
 
-__all__ = ["test_a_killed_worker_costs_nothing_but_time"]
-__all__ += ["test_cancel_stops_the_encoder_and_the_worker_goes_on"]
+__all__ = ["test_the_slot_is_free_for_the_next"]
 
 pytestmark = pytest.mark.e2e
 
@@ -66,6 +61,25 @@ def test_a_failover_in_mid_job_costs_nothing_but_time(
     stack.topology.again(primary)
     after = stack.command("submit", long_clip, "--video-id", "failover", "--preset", "web", "--wait", "--json")
     assert json.loads(after.stdout)["releaseId"] == pointer["releaseId"]
+
+
+def test_a_killed_worker_costs_nothing_but_time(
+    stack: RunningStack, make_clip: Callable[..., Path], instance: dg.DagsterInstance
+) -> None:
+    source = make_clip("survivor.mp4", seconds=32, size="960x540")
+    arguments: list[str | Path] = ["submit", source, "--video-id", "survivor", "--preset", "draft", "--wait", "--json"]
+    with stack.following(*arguments) as waiting:
+        (encoder,) = wait_for(lambda: ffmpegs(stack), 60)
+        child = encoder.parent()
+        assert child is not None
+        child.kill()
+        out, err = waiting.communicate(timeout=180)
+    assert waiting.returncode == 0, err
+    runs = instance.get_runs(dg.RunsFilter(tags={VIDEO_TAG: "survivor"}))
+    assert sorted(run.status.value for run in runs) == ["FAILURE", "SUCCESS"]
+    # A lost worker is not the video's fault.
+    assert job(stack, runs[0].tags[JOB_TAG]).get("atm", "1") == "1"
+    assert (stack.settings.store / json.loads(out)["release"]).is_dir()
 
 
 def _config(log: Path) -> str:
