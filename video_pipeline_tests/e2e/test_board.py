@@ -9,7 +9,6 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -18,6 +17,7 @@ from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.media.test_playback import ARGS
 from video_pipeline_tests.node.app import NodeApp
 from video_pipeline_tests.node.install import command
+from video_pipeline_tests.node.place import place
 from video_pipeline_tests.processes import encoders, processes, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -47,8 +47,7 @@ class Board:
 
 @pytest.fixture(scope="module")
 def board(stack: RunningStack) -> Iterator[Board]:
-    place = urlsplit(stack.addresses["redisUrl"])
-    argv = command("board.mjs", str(place.hostname), str(place.port), QUEUE, f"{QUEUE}-control")
+    argv = command("board.mjs", place(stack.settings), QUEUE, f"{QUEUE}-control")
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(argv, **pipes) as process:
         try:

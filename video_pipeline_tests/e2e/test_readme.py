@@ -19,6 +19,7 @@ from video_pipeline.intake.bull import bull
 from video_pipeline.settings import PREFIX, PROJECT, Settings
 from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.node import install
+from video_pipeline_tests.node.place import place
 from video_pipeline_tests.processes import environment
 
 pytestmark = pytest.mark.e2e
@@ -83,9 +84,9 @@ def test_a_node_app_enqueues(stack: RunningStack, clip: Path, tmp_path: Path) ->
     assert f"npm install {' '.join(package.split('@')[0] for package in PACKAGES)}" in README
     node, npm = install.programs()
     (script,) = blocks("js")
-    assert all(text in script for text in ("port: 6399", "'/data/video.mp4'"))
-    port = stack.settings.redis_url.rsplit(":", 1)[1].split("/")[0] if stack.settings.redis_url else ""
-    script = script.replace("port: 6399", f"port: {port}").replace("/data/video.mp4", str(clip))
+    written = "{ host: '127.0.0.1', port: 6399 }"
+    assert all(text in script for text in (written, "'/data/video.mp4'"))
+    script = script.replace(written, place(stack.settings)).replace("/data/video.mp4", str(clip))
     shown = "console.log(JSON.stringify({ id: job.id, videoId, releaseId, hls, durations }));"
     end = "await events.close(); await queue.close();"
     (tmp_path / "app.js").write_text(f"(async () => {{\n{script}\n{shown}\n{end}\n}})();\n")

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.launcher import WorkerStatus
 from dagster._daemon import sensor
 
+from video_pipeline import connection, settings
 from video_pipeline.connection import client
 from video_pipeline.execution import launcher as launcher_module
 from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.launcher import VideoRunLauncher
 from video_pipeline.execution.watch import RunWatch
 from video_pipeline.settings import Settings
+from video_pipeline_tests import topologies
 
 
 @pytest.fixture
@@ -65,6 +71,31 @@ def test_nobody_is_dead_while_redis_is_away_or_was_a_moment_ago(
         away.setattr(launcher, "_settings", broken)
         assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
     found = launcher.check_run_worker_health(run)
+    assert (found.status, found.msg) == (WorkerStatus.RUNNING, "Redis was away a moment ago")
+
+
+def test_nobody_is_dead_by_the_word_of_a_redis_that_stood_still(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heartbeats ran out while it did, and what was asked meanwhile is answered when it goes on."""
+    monkeypatch.setattr(connection.pools, "ANSWER_SECONDS", 30.0)
+    with topologies.running("plain", tmp_path) as topology:
+        ours = settings.load(home=tmp_path, redis_url=topology.url)
+        for name, value in ours.environment().items():
+            monkeypatch.setenv(name, value)
+        launcher = VideoRunLauncher()
+        launcher.register_instance(instance)
+        run = new_run(instance, dg.DagsterRunStatus.STARTED)
+        monkeypatch.setattr(launcher_module, "GRACE_SECONDS", 0.0)
+        assert launcher.check_run_worker_health(run).status == WorkerStatus.FAILED
+        monkeypatch.setattr(launcher_module, "GRACE_SECONDS", 15.0)
+        monkeypatch.setattr(launcher, "_redis_failed", time.monotonic() - 3600)
+        (server,) = topology.servers
+        server.process.send_signal(signal.SIGSTOP)
+        goes_on = threading.Timer(1.5, server.process.send_signal, [signal.SIGCONT])
+        goes_on.start()
+        found = launcher.check_run_worker_health(run)
+        goes_on.join()
     assert (found.status, found.msg) == (WorkerStatus.RUNNING, "Redis was away a moment ago")
 
 

@@ -1,57 +1,167 @@
-"""A run whose whole worker stood still for a while, as in a host that was suspended."""
+"""What becomes of a run while its worker cannot tell that it lives: real servers are killed, real children stopped."""
 
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from video_pipeline.connection import client
-from video_pipeline.execution.keys import HEARTBEAT_TTL, Keys
-from video_pipeline.execution.watch import RunWatch
-from video_pipeline.settings import Settings
-from video_pipeline_tests.processes import wait_for
-
-RUN = """
-import pathlib, sys, time
 from video_pipeline import settings
+from video_pipeline.connection import client
+from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.watch import RunWatch
-given_up = pathlib.Path(sys.argv[1])
-with RunWatch(settings.load(), "r", given_up.exists):
-    time.sleep(600)
-"""
+from video_pipeline.media import process
+from video_pipeline.media.gate import gate
+from video_pipeline.settings import Settings
+from video_pipeline_tests import topologies
+from video_pipeline_tests.processes import wait_for
+from video_pipeline_tests.topologies import Topology
 
 
-@pytest.mark.parametrize("given_up", [True, False])
-def test_a_run_that_stood_still_asks_whether_it_is_still_wanted(
-    given_up: bool, queue_settings: Settings, tmp_path: Path
+@pytest.fixture
+def topology(tmp_path: Path) -> Iterator[Topology]:
+    with topologies.running("plain", tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def ours(topology: Topology, tmp_path: Path) -> Settings:
+    return settings.load(home=tmp_path, redis_url=topology.url)
+
+
+class Child:
+    """A child of `process.run` in a thread, as an encoder under a step."""
+
+    def __init__(self) -> None:
+        before = set(psutil.Process().children())
+        self._thread = threading.Thread(target=process.run, args=(["sleep", "600"],), daemon=True)
+        self._thread.start()
+        self.process = wait_for(lambda: next(iter(self._sleeping() - before), None))
+
+    def _sleeping(self) -> set[psutil.Process]:
+        return {child for child in psutil.Process().children() if child.name() == "sleep"}
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self.process.status() == psutil.STATUS_STOPPED)
+
+    def end(self) -> None:
+        self.process.kill()
+        self._thread.join(20)
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
+    # Its end is no failure here.
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    found = Child()
+    yield found
+    found.end()
+
+
+def kill(topology: Topology) -> None:
+    (server,) = topology.servers
+    server.process.kill()
+    server.process.wait()
+
+
+def back(topology: Topology) -> None:
+    (server,) = topology.servers
+    topology.again(server)
+
+
+def test_a_held_run_goes_on_when_redis_is_back(ours: Settings, topology: Topology, child: Child) -> None:
+    with RunWatch(ours, "r"):
+        kill(topology)
+        wait_for(lambda: child.stopped and gate.held, 20)
+        back(topology)
+        wait_for(lambda: not child.stopped, 20)
+        assert not gate.held
+        assert client(ours).exists(Keys(ours).alive("r"))
+    assert not client(ours).exists(Keys(ours).alive("r"))
+
+
+def test_a_run_that_was_given_up_meanwhile_is_interrupted_as_it_is(
+    ours: Settings, topology: Topology, child: Child
 ) -> None:
-    connection, alive = client(queue_settings), Keys(queue_settings).alive("r")
-    told = tmp_path / "given-up"
-    argv = [sys.executable, "-c", RUN, str(told)]
-    with subprocess.Popen(argv, env=queue_settings.environment(), stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_for(lambda: connection.exists(alive))
-            process.send_signal(signal.SIGSTOP)
-            wait_for(lambda: not connection.exists(alive))
-            if given_up:
-                told.touch()
-            process.send_signal(signal.SIGCONT)
-            if given_up:
-                assert process.wait(20) == -signal.SIGINT
-            else:
-                wait_for(lambda: connection.exists(alive))
-                assert process.poll() is None
-        finally:
-            process.kill()
+    lost = threading.Event()
+
+    def outlive() -> None:
+        kill(topology)
+        wait_for(lambda: child.stopped, 20)
+        lost.set()
+        back(topology)
+        threading.Event().wait(30)
+
+    with pytest.raises(KeyboardInterrupt), RunWatch(ours, "r", lost.is_set):
+        outlive()
+    assert not gate.held, "the next run is not held"
 
 
-def test_it_asks_also_if_it_beats_again_before_its_guard_looks(queue_settings: Settings) -> None:
-    watch = RunWatch(queue_settings, "r", lambda: True)
-    watch._beat()
-    assert not watch._shall_stop()
-    watch._beaten -= HEARTBEAT_TTL
-    assert watch._shall_stop()
+def test_a_run_whose_fate_cannot_be_looked_up_stays_held(ours: Settings, topology: Topology, child: Child) -> None:
+    asked: list[bool] = []
+
+    def over() -> bool:
+        asked.append(True)
+        if len(asked) < 3:
+            raise OSError("database is locked")
+        return False
+
+    with RunWatch(ours, "r", over):
+        kill(topology)
+        wait_for(lambda: child.stopped, 20)
+        back(topology)
+        wait_for(lambda: len(asked) == 2, 20)
+        assert child.stopped
+        wait_for(lambda: not child.stopped, 20)
+
+
+def test_the_run_ends_well_while_redis_is_away(ours: Settings, topology: Topology) -> None:
+    with RunWatch(ours, "r"):
+        kill(topology)
+        wait_for(lambda: gate.held, 20)
+    assert not gate.held
+
+
+def test_a_run_begins_when_redis_is_back(ours: Settings, topology: Topology) -> None:
+    begun, seen = threading.Event(), threading.Event()
+
+    def body() -> None:
+        with RunWatch(ours, "r"):
+            begun.set()
+            seen.wait(20)
+
+    kill(topology)
+    thread = threading.Thread(target=body)
+    thread.start()
+    assert not begun.wait(1)
+    back(topology)
+    assert begun.wait(20)
+    assert client(ours).exists(Keys(ours).alive("r"))
+    seen.set()
+    thread.join(20)
+
+
+def test_a_redis_that_answers_nothing_is_away_too(ours: Settings, topology: Topology, child: Child) -> None:
+    (server,) = topology.servers
+    with RunWatch(ours, "r"):
+        server.process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: child.stopped, 20)
+        server.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: not child.stopped, 20)
+
+
+def test_a_worker_alone_in_the_world_is_held_before_others_think_it_dead(ours: Settings, topology: Topology) -> None:
+    """Its heartbeat is still there when it stops. It alone may not write."""
+    other = topology.client
+    with RunWatch(ours, "r"):
+        other.execute_command("ACL", "SETUSER", "default", "-set")
+        wait_for(lambda: gate.held, 20)
+        # In milliseconds: gone is -2.
+        assert 0 < other.pttl(Keys(ours).alive("r")) < 2000
+        other.execute_command("ACL", "SETUSER", "default", "+set")
+        wait_for(lambda: not gate.held, 20)

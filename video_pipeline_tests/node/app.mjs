@@ -1,12 +1,12 @@
 // A web app with nothing but BullMQ. Each line of standard input, {code, args}, is run as the body of an async function
 // with args `a`; its value is printed as {value}, what it throws as {error}. Events are printed as they come.
-// node app.mjs <host> <port> <queue>
+// node app.mjs <connection as JSON> <queue>
 import { createInterface } from 'node:readline';
 import * as bullmq from 'bullmq';
 import { listen } from './events.mjs';
 
-const [host, port, name] = process.argv.slice(2);
-const connection = { host, port: Number(port) };
+const [place, name] = process.argv.slice(2);
+const connection = JSON.parse(place);
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const { queue, events, close } = await listen(name, { connection }, print);
 const control = new bullmq.Queue(`${name}-control`, { connection });

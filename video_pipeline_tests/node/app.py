@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, Queue
 from typing import Any
-from urllib.parse import urlsplit
 
 from video_pipeline.settings import Settings
 from video_pipeline_tests.node.install import command
+from video_pipeline_tests.node.place import place
 from video_pipeline_tests.processes import wait_for
 
 CALL_SECONDS = 180
@@ -101,9 +101,8 @@ class NodeApp:
 @contextmanager
 def app(settings: Settings) -> Iterator[NodeApp]:
     """An app at the queue of these settings."""
-    place = urlsplit(settings.redis_url or "")
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    argv = command("app.mjs", str(place.hostname), str(place.port), settings.queue)
+    argv = command("app.mjs", place(settings), settings.queue)
     with subprocess.Popen(argv, **pipes) as process:
         try:
             found = NodeApp(process)
