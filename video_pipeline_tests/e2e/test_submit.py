@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 import dagster as dg
+import psutil
 import pytest
 
+from video_pipeline.connection.address import redis_address
 from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.intake.bull import bull
@@ -18,6 +22,7 @@ from video_pipeline.media.quality import CHECKS
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
 from video_pipeline_tests.e2e.conftest import RunningStack
+from video_pipeline_tests.processes import processes
 
 pytestmark = pytest.mark.e2e
 VIDEO = "harbour"
@@ -119,6 +124,26 @@ def test_search_sql_and_status_know_it(stack: RunningStack, outcome: dict[str, s
     everything = json.loads(stack.command("status", "--json").stdout)
     assert everything["queue"]["completed"] >= 1
     assert [worker["sameCode"] for worker in everything["workers"]] == [True]
+
+
+def test_no_process_has_more_connections_than_it_may(stack: RunningStack, outcome: dict[str, str]) -> None:
+    """As the kernel counts them: ours, and as many again of Celery, to every server there is."""
+    nodes = redis_address(stack.settings).nodes
+    servers = {child.process.pid for child in stack.topology.servers} if stack.topology else set()
+    most = stack.settings.redis_connections
+    ports = {port for _, port in nodes} | {port for pid in servers for port in _listening(pid)}
+    counts = {}
+    for process in processes(stack.home):
+        with contextlib.suppress(psutil.Error):
+            open_ones = process.net_connections("tcp")
+            used = Counter(one.raddr.port for one in open_ones if one.raddr and one.raddr.port in ports)
+            counts[f"{process.pid} {' '.join(process.cmdline())}"] = max(used.values(), default=0)
+    assert max(counts.values()) > 0
+    assert max(counts.values()) <= 2 * most, counts
+
+
+def _listening(pid: int) -> set[int]:
+    return {one.laddr.port for one in psutil.Process(pid).net_connections("tcp") if one.status == psutil.CONN_LISTEN}
 
 
 def test_the_same_video_again_is_the_same_release(stack: RunningStack, outcome: dict[str, str], clip: Path) -> None:
