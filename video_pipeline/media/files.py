@@ -23,7 +23,8 @@ def blob_of(path: Path) -> Blob:
 def copy_and_hash(source: Path, target: Path) -> Blob:
     """Copies a file and returns hash and size of what was copied: one read."""
     digest, size = hashlib.sha256(), 0
-    with source.open("rb", buffering=0) as file, target.open("wb", buffering=0) as copy:
+    # The copy is buffered: else a disk that gets full takes a part of a chunk, which is no error.
+    with source.open("rb", buffering=0) as file, target.open("wb") as copy:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             copy.write(chunk)

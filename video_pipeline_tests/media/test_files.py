@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 import subprocess
 from pathlib import Path
 
@@ -34,3 +35,16 @@ def test_a_missing_source_leaves_no_target(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         copy_and_hash(tmp_path / "none", tmp_path / "target")
     assert not (tmp_path / "target").exists()
+
+
+def test_a_disk_that_gets_full_is_an_error_also_in_the_last_chunk(tmp_path: Path) -> None:
+    """The system takes what still fits and says so; only the next write fails."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(bytes(200_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            copy_and_hash(source, target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
