@@ -55,7 +55,7 @@ def stopped(process: psutil.Process) -> bool:
 
 @pytest.mark.parametrize("how", ["killed", "silent"])
 def test_redis_away_for_30_s_in_mid_encode_costs_nothing_but_time(
-    how: str, topology: Topology, tmp_path: Path, long_clip: Path
+    how: str, topology: Topology, tmp_path: Path, long_clip: Path, clip: Path
 ) -> None:
     """Killed it refuses, stopped it answers nothing."""
     home = tmp_path / "home"
@@ -91,6 +91,9 @@ def test_redis_away_for_30_s_in_mid_encode_costs_nothing_but_time(
             waiting.wait()
         assert waiting.returncode == 0
         job = _job(topology, "patient")
+        # Celery too is connected again.
+        next_one = run(home, "submit", clip, "--video-id", "next", "--preset", "draft", "--wait", **topology.variables)
+        assert next_one.returncode == 0, next_one.stderr
         process.terminate()
         assert process.wait(30) == 0
     assert runs(home, "patient") == ["SUCCESS"]
