@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit test-sentinel bench bench-latency bench-idle bench-ticks lock types clean
+.PHONY: help install dev demo test lint format type imports unit test-sentinel bench bench-latency bench-idle bench-ticks bench-cancel chaos lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,12 @@ bench-idle: $(STAMP_DEV)  ## What an idle stack costs, beside Dagster alone
 
 bench-ticks: $(STAMP_DEV)  ## What a look of the intake takes with 10 000 jobs waiting and with 200 held
 	$(BIN)/python -m video_pipeline_tests.bench.ticks $(BENCH_ARGS)
+
+bench-cancel: $(STAMP_DEV)  ## How long until nothing is left of a cancelled job, in every state and way
+	$(BIN)/python -m video_pipeline_tests.bench.cancel $(BENCH_ARGS)
+
+chaos: $(STAMP_DEV)  ## Kill the worker at ten random moments of an encode: every video is published once
+	$(BIN)/python -m video_pipeline_tests.bench.chaos $(BENCH_ARGS)
 
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build pyproject.toml -o requirements.lock

@@ -13,6 +13,7 @@ import psutil
 from video_pipeline.execution.slots import workers
 from video_pipeline.media import tools
 from video_pipeline_tests.e2e.conftest import RunningStack, addresses
+from video_pipeline_tests.e2e.jobs import PATIENCE
 from video_pipeline_tests.processes import command, encoders, environment, processes, run, started, wait_for
 
 SLOTS = 2
@@ -35,6 +36,11 @@ class Apart(RunningStack):
     def encoders(self) -> list[psutil.Process]:
         return encoders(processes(self.home))
 
+    def encoding(self) -> psutil.Process:
+        """The one encoder, once there is one."""
+        (found,) = wait_for(self.encoders, PATIENCE)
+        return found
+
     def start_worker(self) -> None:
         """As a supervisor does; returns at once."""
         own = {"VIDEO_PIPELINE_REDIS_URL": str(self.addresses["redisUrl"]), **self.extra}
@@ -54,7 +60,7 @@ class Apart(RunningStack):
 
 
 @contextmanager
-def apart(home: Path) -> Iterator[Apart]:
+def apart(home: Path, *, slots: int = SLOTS) -> Iterator[Apart]:
     ffmpeg, calls = home / "bin" / "ffmpeg", home / "bin" / "calls"
     ffmpeg.parent.mkdir(parents=True)
     calls.touch()
@@ -63,7 +69,7 @@ def apart(home: Path) -> Iterator[Apart]:
     ffmpeg.chmod(0o755)
     extra = {
         "VIDEO_PIPELINE_FFMPEG": str(ffmpeg),
-        "VIDEO_PIPELINE_WORKER_SLOTS": str(SLOTS),
+        "VIDEO_PIPELINE_WORKER_SLOTS": str(slots),
         # A small file system is enough for a test.
         "VIDEO_PIPELINE_MIN_FREE_GB": "0",
     }

@@ -86,7 +86,7 @@ class Ended:
     free: float | None = None
 
 
-def cancelled(held: Held, way: Callable[[Held], None], seconds: float = 60) -> Ended:
+def cancelled(held: Held, way: Callable[[Held], None], seconds: float = 120) -> Ended:
     """Cancels a held job and waits until nothing of it is left: no child, no scratch, no slot, no request.
 
     What holds the job goes on after the request: a stopped daemon can do nothing.

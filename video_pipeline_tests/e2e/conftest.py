@@ -77,10 +77,11 @@ def addresses(home: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def running_stack(home: Path, topology: Topology | None = None) -> Iterator[RunningStack]:
-    """`up`, on the embedded server or on this one."""
-    with started(home, "up", **(topology.variables if topology else {})) as process:
-        yield RunningStack(home, process, addresses(home, process), topology)
+def up(home: Path, topology: Topology | None = None, /, **extra: str) -> Iterator[RunningStack]:
+    """A stack for as long as the block, on the embedded server or on this one; on the same home again, it goes on
+    where it was."""
+    with started(home, "up", **extra, **(topology.variables if topology else {})) as process:
+        yield RunningStack(home, process, addresses(home, process), topology, extra)
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +89,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     """On the embedded server, unless `--redis` asks for another kind."""
     plain = request.config.getoption("--redis") == "plain"
     topology = None if plain else request.getfixturevalue("topology")
-    with running_stack(tmp_path_factory.mktemp("stack") / "home", topology) as found:
+    with up(tmp_path_factory.mktemp("stack") / "home", topology) as found:
         yield found
 
 
@@ -125,8 +126,8 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
         "VIDEO_PIPELINE_WATCH_SETTLE_SECONDS": "1",
         "VIDEO_PIPELINE_WORKER_SLOTS": "2",
     }
-    with started(home, "up", **extra) as process:
-        yield RunningStack(home, process, addresses(home, process))
+    with up(home, **extra) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from video_pipeline_tests.processes import wait_for
 QUEUE, CONTROL = "video-intake", "video-intake-control"
 FAR = {"type": "fixed", "delay": 600_000}
 """A backoff that nobody waits for."""
+PATIENCE = 240.0
+"""s; a busy machine needs ten times what an idle one does."""
 
 
 def add(stack: RunningStack, clip: Path, video_id: str, *, preset: str = "draft", **options: Any) -> str:
@@ -52,7 +54,7 @@ def state(stack: RunningStack, job_id: str) -> str:
     return bull(stack.settings).state(job_id)
 
 
-def ended(stack: RunningStack, job_id: str, seconds: float = 120) -> str:
+def ended(stack: RunningStack, job_id: str, seconds: float = PATIENCE) -> str:
     def last() -> str | None:
         found = state(stack, job_id)
         return found if found in ("completed", "failed") else None

@@ -104,7 +104,7 @@ def starting(stack: RunningStack, clip: Path, video_id: str) -> Iterator[Held]:
     held.stop("worker")
     try:
         held.submit(clip)
-        wait_for(lambda: [run.status for run in held.runs()] == [dg.DagsterRunStatus.STARTING], 30)
+        wait_for(lambda: [run.status for run in held.runs()] == [dg.DagsterRunStatus.STARTING])
         yield held
     finally:
         held.release()
@@ -115,7 +115,7 @@ def running(stack: RunningStack, clip: Path, video_id: str) -> Iterator[Held]:
     """Being encoded."""
     held = Held(stack, video_id)
     held.submit(clip)
-    wait_for(held.encoders)
+    wait_for(held.encoders, jobs.PATIENCE)
     yield held
 
 
@@ -125,7 +125,7 @@ def retry_waiting(stack: RunningStack, clip: Path, video_id: str) -> Iterator[He
     held = Held(stack, video_id)
     held.submit(clip)
     kill_encoders(held.encoders, 2)
-    wait_for(lambda: held.state == "delayed")
+    wait_for(lambda: held.state == "delayed", jobs.PATIENCE)
     yield held
 
 
@@ -142,6 +142,6 @@ def kill_encoders(found: Callable[[], list[psutil.Process]], times: int) -> None
     """Kills an encoder, and the next one that comes, and so on."""
     killed: set[int] = set()
     for _ in range(times):
-        (encoder, *_) = wait_for(lambda: [one for one in found() if one.pid not in killed])
+        (encoder, *_) = wait_for(lambda: [one for one in found() if one.pid not in killed], jobs.PATIENCE)
         killed.add(encoder.pid)
         encoder.kill()

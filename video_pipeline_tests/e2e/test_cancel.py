@@ -13,8 +13,8 @@ import pytest
 
 from video_pipeline.intake.bull import bull
 from video_pipeline_tests.e2e import cancelling, jobs, states
-from video_pipeline_tests.e2e.conftest import RunningStack, addresses
-from video_pipeline_tests.processes import started, wait_for
+from video_pipeline_tests.e2e.conftest import RunningStack, up
+from video_pipeline_tests.processes import wait_for
 
 pytestmark = pytest.mark.e2e
 CASES = [(state, "cli") for state in states.STATES]
@@ -126,18 +126,15 @@ def test_dagster_refuses_to_terminate_what_is_starting_kindly(stack: RunningStac
 
 def test_a_request_outlives_the_worker_and_whoever_shall_act_on_it(tmp_path: Path, long_clip: Path) -> None:
     home = tmp_path / "home"
-    with started(home, "up", VIDEO_PIPELINE_WORKER_SLOTS="1") as process:
-        stack = RunningStack(home, process, addresses(home, process))
-        with states.running(stack, long_clip, "restarted") as held:
-            # Nobody acts on the request before everything is gone.
-            held.stop("code-server")
-            cancelling.by_command(held)
-            assert bull(stack.settings).ledger.cancels() == {held.job_id}
-            for part in ("worker", "code-server"):
-                os.kill(stack.addresses["children"][part], signal.SIGKILL)
-            process.wait(60)
-    with started(home, "up", VIDEO_PIPELINE_WORKER_SLOTS="1") as process:
-        stack = RunningStack(home, process, addresses(home, process))
+    with up(home) as stack, states.running(stack, long_clip, "restarted") as held:
+        # Nobody acts on the request before everything is gone.
+        held.stop("code-server")
+        cancelling.by_command(held)
+        assert bull(stack.settings).ledger.cancels() == {held.job_id}
+        for part in ("worker", "code-server"):
+            os.kill(stack.addresses["children"][part], signal.SIGKILL)
+        stack.process.wait(60)
+    with up(home) as stack:
         held.stack = stack
         wait_for(lambda: held.state == "failed")
         assert_cancelled(stack, held.job_id)

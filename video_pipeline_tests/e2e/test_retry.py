@@ -18,7 +18,7 @@ from video_pipeline_tests.e2e.apart import Apart
 from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.processes import wait_for
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 DELAY = 6000
 """ms; jitter takes up to a half off."""
 SOON = {"type": "fixed", "delay": 500}
@@ -30,7 +30,7 @@ def failed_attempts(stack: RunningStack, job_id: str) -> int:
 
 def comes_back(stack: RunningStack, job_id: str) -> tuple[float, float]:
     """How long a delayed job waits from when it was put off, and when it comes back: seconds."""
-    wait_for(lambda: jobs.state(stack, job_id) == "delayed")
+    wait_for(lambda: jobs.state(stack, job_id) == "delayed", jobs.PATIENCE)
     # BullMQ keeps milliseconds times 4096 plus a counter.
     due = stack.redis.zscore("bull:video-intake:delayed", job_id) / 0x1000 / 1000
     put_off = [when for when, event in jobs.events(stack, "delayed") if event["jobId"] == job_id][-1] / 1000
@@ -94,7 +94,7 @@ def test_attempts_are_used_up(stack: RunningStack, long_clip: Path) -> None:
     job_id = jobs.add(stack, long_clip, "no-more", preset="premium", attempts=2, backoff=SOON)
     for _ in range(2):
         states.kill_encoders(states.Held(stack, "no-more").encoders, 2)
-        wait_for(lambda: jobs.state(stack, job_id) != "active")
+        wait_for(lambda: jobs.state(stack, job_id) != "active", jobs.PATIENCE)
     assert jobs.ended(stack, job_id) == "failed"
     assert failed_attempts(stack, job_id) == 2
     assert why(stack, job_id)["attempt"] == 2
@@ -113,16 +113,16 @@ def test_a_worker_that_is_lost_twice_burns_one_attempt(apart: Apart, make_clip: 
     job_id = jobs.add(apart, clip, "lost", preset="premium", attempts=2, backoff=SOON)
     killed: set[int] = set()
     for times in (1, 2):
-        (encoder,) = wait_for(lambda: [one for one in apart.encoders() if one.pid not in killed])
+        (encoder,) = wait_for(lambda: [one for one in apart.encoders() if one.pid not in killed], jobs.PATIENCE)
         killed.add(encoder.pid)
         child = encoder.parent()
         assert child is not None
         child.kill()
         # The encoder dies with its worker.
         wait_for(lambda one=encoder: not one.is_running() or one.status() == "zombie", 5)  # type: ignore[misc]
-        wait_for(lambda n=times: len([r for r in jobs.runs(apart, job_id) if r.is_finished]) == n)  # type: ignore[misc]
+        wait_for(lambda n=times: sum(run.is_finished for run in jobs.runs(apart, job_id)) == n)  # type: ignore[misc]
         assert failed_attempts(apart, job_id) == 0 or times == 2
-    wait_for(lambda: failed_attempts(apart, job_id) == 1)
+    wait_for(lambda: failed_attempts(apart, job_id) == 1, jobs.PATIENCE)
     found = json.loads(jobs.fields(apart, job_id)["progress"]).get("error") or why(apart, job_id)
     assert (found["class"], found["code"], found["attempt"]) == ("transient", "lost", 1)
     assert jobs.ended(apart, job_id) == "completed"
@@ -165,7 +165,7 @@ def test_what_is_missing_costs_no_attempt_and_is_looked_for_again(
         assert (why(apart, job_id)["class"], why(apart, job_id)["code"]) == ("dependency", code)
         assert failed_attempts(apart, job_id) == 0
         # Still missing when it comes back: it waits longer.
-        wait_for(lambda: (jobs.state(apart, job_id) == "delayed") and len(jobs.runs(apart, job_id)) == 2)
+        wait_for(lambda: (jobs.state(apart, job_id) == "delayed") and len(jobs.runs(apart, job_id)) == 2, jobs.PATIENCE)
         wait, due = comes_back(apart, job_id)
         assert 7.4 <= wait <= 10.1
         assert_status_says(apart, video, job_id, due)

@@ -13,7 +13,7 @@ import redis
 
 from video_pipeline.execution.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline_tests import topologies
-from video_pipeline_tests.e2e.conftest import RunningStack, running_stack
+from video_pipeline_tests.e2e.conftest import RunningStack, up
 from video_pipeline_tests.e2e.test_cancel import test_the_slot_is_free_for_the_next
 from video_pipeline_tests.e2e.test_failures import ffmpegs, job
 from video_pipeline_tests.processes import processes, wait_for
@@ -29,7 +29,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     directory = tmp_path_factory.mktemp("sentinel")
     with (
         topologies.running("sentinel", directory) as topology,
-        running_stack(directory / "home", topology) as found,
+        up(directory / "home", topology) as found,
     ):
         yield found
 
