@@ -118,7 +118,9 @@ def _options(address: Address, answer_seconds: float) -> dict[str, Any]:
     keepalive = {} if address.path else {"socket_keepalive": True}
     times = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": answer_seconds}
     # RESP3 brings notices of maintenance, and with them redis-py gives out connections without looking at them first.
-    return {"decode_responses": True, "protocol": 2, **times, **keepalive, **dict(address.options)}
+    # Another client may write bytes that are no UTF-8; an answer must not be lost over that.
+    text = {"decode_responses": True, "encoding_errors": "surrogateescape"}
+    return {**text, "protocol": 2, **times, **keepalive, **dict(address.options)}
 
 
 def _place(address: Address) -> dict[str, Any]:

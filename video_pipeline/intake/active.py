@@ -14,12 +14,13 @@ from random import random
 from typing import Any
 
 from bullmq import Job as BullJob
-from bullmq import UnrecoverableError, Worker
+from bullmq import UnrecoverableError
 
 from video_pipeline.connection import async_client
 from video_pipeline.intake import backoff
 from video_pipeline.intake.bull import Bull
 from video_pipeline.intake.ledger import Claim
+from video_pipeline.intake.readable import ReadingWorker, readable
 
 LOCK_MS = 10 * 60 * 1000
 KEPT_STACKTRACES = 10
@@ -63,7 +64,7 @@ class Active:
     async def _open(self) -> None:
         options: dict[str, Any] = {"connection": self.bull.connection, "prefix": self._settings.queue_prefix}
         options |= {"autorun": False, "lockDuration": LOCK_MS}
-        self.worker = Worker(self._settings.queue, None, options)
+        self.worker = ReadingWorker(self._settings.queue, None, options)
         # Under the name that BullMQ for Node looks for, so that its dashboards find a worker present.
         name = base64.b64encode(self._settings.queue.encode()).decode()
         self._waiting = async_client(self._settings, name=f"{self._settings.queue_prefix}:{name}")
@@ -95,7 +96,8 @@ class Active:
             for job_id, _ in ours:
                 pipe.set(key(job_id, "lock"), token, px=LOCK_MS)
             pipe.execute()
-        return [Held(BullJob.fromJSON(self.bull.queue, raw, job_id), claims.get(job_id)) for job_id, raw in ours]
+        jobs = [BullJob.fromJSON(self.bull.queue, readable(raw, job_id), job_id) for job_id, raw in ours]
+        return [Held(job, claims.get(str(job.id))) for job in jobs]
 
     def take(self, most: int, most_bulk: int) -> list[BullJob]:
         """Up to `most` jobs in BullMQ's order, and not more than `most_bulk` of them bulk work."""

@@ -169,7 +169,10 @@ def _about(data: str | None, video_id: str) -> bool:
     # Reading the JSON of thousands takes long; most do not hold the id at all.
     if data is None or video_id not in data:
         return False
-    parsed = json.loads(data)
+    try:
+        parsed = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
     return isinstance(parsed, dict) and parsed.get("videoId") == video_id
 
 

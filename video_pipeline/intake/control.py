@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from bullmq import Job as BullJob
-from bullmq import UnrecoverableError, Worker
+from bullmq import UnrecoverableError
+from pydantic import ValidationError
 
 from video_pipeline.errors import RequestError
 from video_pipeline.intake.bull import Bull
+from video_pipeline.intake.messages import CancelAnswer, CancelRequest
+from video_pipeline.intake.readable import ReadingWorker
 
 LOCK_MS = 30_000
 
@@ -27,7 +30,7 @@ class Control:
     async def _open(self) -> None:
         options = {"connection": self._bull.connection, "prefix": self._bull.settings.queue_prefix}
         options |= {"autorun": False, "lockDuration": LOCK_MS}
-        self._worker = Worker(self._bull.control_name, None, options)
+        self._worker = ReadingWorker(self._bull.control_name, None, options)
 
     def answer(self) -> None:
         """Does what is asked for, until nothing is."""
@@ -49,9 +52,13 @@ class Control:
     def _do(self, job: BullJob) -> dict[str, Any]:
         if job.name != "cancel":
             raise RequestError(f"{job.name}: this request is unknown; there is cancel")
-        data = job.data if isinstance(job.data, dict) else {}
-        given = {name: value for name, value in data.items() if name in ("jobId", "videoId")}
-        if len(given) != 1 or len(data) != 1:
-            raise RequestError("cancel: give jobId or videoId, and nothing else")
-        ((name, wanted),) = given.items()
-        return {"cancelled": self._bull.cancel(str(wanted), jobs_only=name == "jobId")}
+        if job.deferredFailure:
+            raise RequestError(str(job.deferredFailure))
+        try:
+            asked = CancelRequest.model_validate(job.data)
+        except ValidationError:
+            raise RequestError("cancel: give jobId or videoId, a text, and nothing else") from None
+        wanted = asked.job_id or asked.video_id
+        assert wanted is not None
+        cancelled = self._bull.cancel(wanted, jobs_only=asked.job_id is not None)
+        return CancelAnswer(cancelled=tuple(cancelled)).data()

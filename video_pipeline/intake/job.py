@@ -26,6 +26,11 @@ KINDS = {
 SOURCE = r"^(/(?![\s\S]*://)|file:///|file://localhost/)"
 
 
+MOST_LEVELS = 64
+"""Of custom fields. Libraries that read and write JSON give up somewhere beyond 200."""
+LONGEST_NAME = 60
+
+
 class Job(BaseModel):
     """The data of a job. Spelled in camelCase, because producers are often web apps; an unknown field is refused."""
 
@@ -53,7 +58,9 @@ class Job(BaseModel):
     description: str | None = Field(default=None, description="For people and the search.")
     tags: tuple[str, ...] = Field(default=(), description="For people and the search.", examples=[["beach", "2026"]])
     metadata: dict[str, Any] = Field(
-        default={}, description="Custom fields: any JSON object.", examples=[{"customer": "acme"}]
+        default={},
+        description=f"Custom fields: any JSON object, nested at most {MOST_LEVELS} levels deep.",
+        examples=[{"customer": "acme"}],
     )
 
     @field_validator("schema_version", mode="before")
@@ -69,6 +76,16 @@ class Job(BaseModel):
         except RequestError as error:
             raise ValueError(str(error)) from None
 
+    @field_validator("metadata")
+    @classmethod
+    def _depth(cls, value: dict[str, Any]) -> dict[str, Any]:
+        level: list[object] = [value]
+        for _ in range(MOST_LEVELS):
+            level = [inner for one in level for inner in _inside(one)]
+        if level:
+            raise ValueError(f"is nested more than {MOST_LEVELS} levels deep")
+        return value
+
     @field_validator("source")
     @classmethod
     def _scheme(cls, value: str) -> str:
@@ -83,6 +100,12 @@ class Job(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"schemaVersion": 1}
 
 
+def _inside(value: object) -> list[object]:
+    """The objects and lists directly inside one."""
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [inner for inner in values if isinstance(inner, dict | list)]
+
+
 def parse(data: object, presets_dir: Path | None) -> Job:
     """A job from what a producer wrote.
 
@@ -93,7 +116,7 @@ def parse(data: object, presets_dir: Path | None) -> Job:
         job = Job.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "job data"
+        name = ".".join(str(part)[:LONGEST_NAME] for part in first["loc"]) or "job data"
         if first["type"] == "extra_forbidden":
             known = ", ".join(field.alias or "" for field in Job.model_fields.values())
             raise RequestError(f"{name}: this field is unknown; there are {known}") from None

@@ -38,7 +38,7 @@ export interface VideoJob {
    */
   tags?: string[];
   /**
-   * Custom fields: any JSON object.
+   * Custom fields: any JSON object, nested at most 64 levels deep.
    */
   metadata?: {
     [k: string]: unknown;
