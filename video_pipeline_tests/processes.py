@@ -85,13 +85,13 @@ def encoders(among: Iterable[psutil.Process]) -> list[psutil.Process]:
     return [process for process in among if encodes(process)]
 
 
-def wait_for(what: Callable[[], T | None], seconds: float = 60) -> T:
-    """The first true value of `what`; fails when there is none in time."""
+def wait_for(what: Callable[[], T | None], seconds: float = 60, every: float = 0.02) -> T:
+    """The first true value of `what`, which is asked `every` so many seconds; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := what():
             return value
-        time.sleep(0.02)
+        time.sleep(every)
     raise AssertionError(f"not within {seconds:g} s")
 
 

@@ -13,10 +13,10 @@ from video_pipeline.intake.bull import bull
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
 from video_pipeline_tests.e2e.conftest import RunningStack
-from video_pipeline_tests.e2e.ui import Ui
+from video_pipeline_tests.e2e.ui import BACKFILL_SECONDS, EVERY, Ui
 from video_pipeline_tests.processes import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 COUNT, NEW = 20, 4
 LAST_PRIORITY = 2_097_151
 
@@ -33,7 +33,7 @@ def test_new_videos_overtake_a_backfill_and_no_run_is_late(
         ui.add_partition(video)
     backfill_id = ui.backfill(videos)
     # Dagster makes them one after the other, while the first ones run already.
-    wait_for(lambda: len(ui.runs(dagster_backfill=backfill_id)) == COUNT, 240)
+    wait_for(lambda: len(ui.runs(dagster_backfill=backfill_id)) == COUNT, BACKFILL_SECONDS, EVERY)
     # They come later than every run of the backfill, and with the last priority there is.
     queue = bull(operated.settings)
     jobs = [
@@ -44,7 +44,7 @@ def test_new_videos_overtake_a_backfill_and_no_run_is_late(
         for number in range(NEW)
     ]
     ended = ("completed", "failed")
-    wait_for(lambda: all(queue.state(job_id) in ended for job_id in jobs), 240)
+    wait_for(lambda: all(queue.state(job_id) in ended for job_id in jobs), BACKFILL_SECONDS, EVERY)
     waiting = [run for run in ui.runs(dagster_backfill=backfill_id) if not run.started]
     backfill = sorted(ui.backfilled(backfill_id), key=lambda run: run.started)
     new = [run for number in range(NEW) for run in ui.runs(video_id=f"new-{number}")]

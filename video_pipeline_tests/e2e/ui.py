@@ -14,7 +14,9 @@ from video_pipeline_tests.processes import wait_for
 
 REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "video_pipeline"}
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
-BACKFILL_SECONDS = 240
+EVERY = 0.5
+"""The webserver is a process like the others: asking it without a pause would take a core from them."""
+BACKFILL_SECONDS = 600
 """Dagster's daemon looks at backfills every 30 s only: to start their runs, and to see that they have ended."""
 
 ADD_PARTITION = """
@@ -164,7 +166,7 @@ class Ui:
         return [_run(one) for one in self.ask(RUNS, filter={"tags": wanted})["results"]]
 
     def ended(self, run_id: str, seconds: float = 120) -> Run:
-        return wait_for(lambda: run if (run := self.run(run_id)).status in ENDED else None, seconds)
+        return wait_for(lambda: run if (run := self.run(run_id)).status in ENDED else None, seconds, EVERY)
 
     def failures(self, run_id: str) -> list[dict[str, Any]]:
         """The failed steps of a run, as they appear in its log."""
@@ -178,7 +180,7 @@ class Ui:
             found: dict[str, Any] = self.ask(BACKFILL_STATUS, id=backfill_id)
             return found if found["status"] not in ("REQUESTED", "CANCELING") else None
 
-        done = wait_for(over, BACKFILL_SECONDS)
+        done = wait_for(over, BACKFILL_SECONDS, EVERY)
         assert done["status"] == "COMPLETED_SUCCESS", done
         return self.runs(dagster_backfill=backfill_id)
 
