@@ -14,7 +14,8 @@ from video_pipeline.execution.slots import workers
 from video_pipeline.media import tools
 from video_pipeline_tests.e2e.conftest import RunningStack, addresses
 from video_pipeline_tests.e2e.jobs import PATIENCE
-from video_pipeline_tests.processes import command, encoders, environment, processes, run, started, wait_for
+from video_pipeline_tests.processes import command, encoders, environment, processes, started, wait_for
+from video_pipeline_tests.topologies import Topology
 
 SLOTS = 2
 
@@ -43,7 +44,7 @@ class Apart(RunningStack):
 
     def start_worker(self) -> None:
         """As a supervisor does; returns at once."""
-        own = {"VIDEO_PIPELINE_REDIS_URL": str(self.addresses["redisUrl"]), **self.extra}
+        own = {"VIDEO_PIPELINE_REDIS_URL": str(self.addresses["redisUrl"]), **self.variables}
         with (self.home / "logs" / "worker-apart.log").open("ab") as log:
             self.worker = psutil.Popen(command("worker"), env=environment(self.home, **own), stdout=log, stderr=log)
 
@@ -60,7 +61,7 @@ class Apart(RunningStack):
 
 
 @contextmanager
-def apart(home: Path, *, slots: int = SLOTS) -> Iterator[Apart]:
+def apart(home: Path, topology: Topology | None = None, *, slots: int = SLOTS) -> Iterator[Apart]:
     ffmpeg, calls = home / "bin" / "ffmpeg", home / "bin" / "calls"
     ffmpeg.parent.mkdir(parents=True)
     calls.touch()
@@ -73,12 +74,12 @@ def apart(home: Path, *, slots: int = SLOTS) -> Iterator[Apart]:
         # A small file system is enough for a test.
         "VIDEO_PIPELINE_MIN_FREE_GB": "0",
     }
-    with started(home, "up", **extra) as process:
-        stack = Apart(home, process, addresses(home, process), extra=extra)
+    with started(home, "up", **extra, **(topology.variables if topology else {})) as process:
+        stack = Apart(home, process, addresses(home, process), topology, extra)
         (own,) = workers(stack.settings)
         stack.start_worker()
         wait_for(stack.announced)
-        assert run(home, "drain", own.name).returncode == 0
+        assert stack.command("drain", own.name).returncode == 0
         wait_for(lambda: [one.name for one in workers(stack.settings)] != [own.name] and not _lives(own.name))
         yield stack
         stack.kill_worker()

@@ -16,6 +16,7 @@ import pytest
 from video_pipeline import settings as settings_module
 from video_pipeline.connection import client
 from video_pipeline.settings import Settings
+from video_pipeline_tests import topologies
 from video_pipeline_tests.node.app import NodeApp, app
 from video_pipeline_tests.processes import command, environment, run, started, wait_for
 from video_pipeline_tests.topologies import Topology
@@ -84,12 +85,38 @@ def up(home: Path, topology: Topology | None = None, /, **extra: str) -> Iterato
         yield RunningStack(home, process, addresses(home, process), topology, extra)
 
 
+STACKS = {"stack", "operated", "apart"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--redis`, only what runs on the kind of Redis that it names."""
+    if config.getoption("--redis") != "plain":
+        here = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
+        others = [item for item in here if not STACKS & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+@contextmanager
+def topology_asked_for(config: pytest.Config, directory: Path) -> Iterator[Topology | None]:
+    """For one stack alone, since their queues have the same name; None for the embedded server."""
+    kind = config.getoption("--redis")
+    if kind == "plain":
+        yield None
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    with topologies.running(kind, directory) as found:
+        yield found
+
+
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[RunningStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[RunningStack]:
     """On the embedded server, unless `--redis` asks for another kind."""
-    plain = request.config.getoption("--redis") == "plain"
-    topology = None if plain else request.getfixturevalue("topology")
-    with up(tmp_path_factory.mktemp("stack") / "home", topology) as found:
+    directory = tmp_path_factory.mktemp("stack")
+    with (
+        topology_asked_for(pytestconfig, directory / "redis") as topology,
+        up(directory / "home", topology) as found,
+    ):
         yield found
 
 
@@ -114,7 +141,7 @@ def instance(stack: RunningStack) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture(scope="session")
-def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def operated(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[RunningStack]:
     """A stack with two slots, and beside its home a directory of presets and one that is watched: `presets` and
     `watched`."""
     home = tmp_path_factory.mktemp("operated") / "home"
@@ -126,14 +153,18 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
         "VIDEO_PIPELINE_WATCH_SETTLE_SECONDS": "1",
         "VIDEO_PIPELINE_WORKER_SLOTS": "2",
     }
-    with up(home, **extra) as found:
+    with topology_asked_for(pytestconfig, home.parent / "redis") as topology, up(home, topology, **extra) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
+def apart(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Apart]:
     """Another stack: two slots, a worker that may be killed, an ffmpeg that may be taken away."""
     from video_pipeline_tests.e2e import apart as module  # it needs what is above
 
-    with module.apart(tmp_path_factory.mktemp("apart") / "home") as found:
+    directory = tmp_path_factory.mktemp("apart")
+    with (
+        topology_asked_for(pytestconfig, directory / "redis") as topology,
+        module.apart(directory / "home", topology) as found,
+    ):
         yield found
