@@ -1,5 +1,6 @@
 // Prints every event of a queue as a JSON line: {event, jobId, at, data}; `at` is when it arrived here, in ms.
-// node events.mjs <host> <port> <queue> [<prefix>]: prints {"event": "ready"} first, and ends with its standard input.
+// node events.mjs <connection, as JSON> <queue> [<prefix>]: prints {"event": "ready"} first, and ends with its standard
+// input.
 import { fileURLToPath } from 'node:url';
 import { Queue, QueueEvents } from 'bullmq';
 
@@ -22,9 +23,9 @@ export async function listen(name, options, print) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [host, port, name, prefix = 'bull'] = process.argv.slice(2);
+  const [connection, name, prefix = 'bull'] = process.argv.slice(2);
   const print = (line) => console.log(JSON.stringify(line));
-  const listener = await listen(name, { connection: { host, port: Number(port) }, prefix }, print);
+  const listener = await listen(name, { connection: JSON.parse(connection), prefix }, print);
   print({ event: 'ready', jobId: null, at: Date.now(), data: {} });
   process.stdin.resume().on('end', () => listener.close().then(() => process.exit(0)));
 }
