@@ -42,9 +42,9 @@ class Settle:
             self._note(job, claim, state="completed", reason="", nextAt="")
         elif isinstance(ending, Fail):
             due = self._active.fail(job, ending.reason, _structured(job, ending), final=ending.final)
-            state = "failed" if due is None else "retry"
-            if ending.error_class == CANCELLED:
-                state = CANCELLED
+            ended = CANCELLED if ending.error_class == CANCELLED else "failed"
+            # Without a backoff the next attempt waits already.
+            state = ended if self._active.bull.state(str(job.id)) in ("failed", "unknown") else "retry"
             self._note(job, claim, state=state, reason=ending.reason, nextAt=_text(due))
         else:
             seconds = backoff.postpone_seconds(self._ledger.postponed(str(job.id)), random())
