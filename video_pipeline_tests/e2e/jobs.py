@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from bullmq import Queue
 
+from video_pipeline.connection import async_client
 from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.intake.bull import bull
 from video_pipeline_tests.e2e.conftest import RunningStack
@@ -30,7 +31,9 @@ def add(stack: RunningStack, clip: Path, video_id: str, *, preset: str = "draft"
 
 def send(stack: RunningStack, queue: str, name: str, data: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     async def added() -> str:
-        there = Queue(queue, {"connection": stack.addresses["redisUrl"]})
+        # A connection of its own, in this loop.
+        connection = async_client(stack.settings, name="producer")
+        there = Queue(queue, {"connection": connection, "prefix": stack.settings.queue_prefix})
         try:
             return str((await there.add(name, dict(data), dict(options))).id)
         finally:
