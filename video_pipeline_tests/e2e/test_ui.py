@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
-import psutil
 import pytest
 import yaml
 
 from video_pipeline.media.quality import CHECKS
 from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.e2e.ui import Ui
-from video_pipeline_tests.processes import encoders, files_below, processes, wait_for
+from video_pipeline_tests.processes import files_below
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 VIDEOS = ("bay", "cliff", "dune")
@@ -164,12 +161,12 @@ def test_each_video_has_its_own_verdict(operated: RunningStack, ui: Ui, made: di
         replace(path, whole)
     assert run.status == "FAILURE"
     assert "check decodes failed" in ui.failures(run.id)[0]["failureMetadata"]["description"]
-    verdicts = ui.verdicts()
+    verdicts = ui.verdicts(VIDEOS)
     assert verdicts.keys() == CHECKS.keys()
     assert verdicts["decodes"] == ({"bay", "dune"}, {"cliff"})
     assert verdicts["sprite_tiles"] == (set(VIDEOS), set())
     assert ui.ended(ui.launch("cliff", "quality_report+")).status == "SUCCESS"
-    assert all(verdict == (set(VIDEOS), set()) for verdict in ui.verdicts().values())
+    assert all(verdict == (set(VIDEOS), set()) for verdict in ui.verdicts(VIDEOS).values())
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -199,65 +196,3 @@ def test_after_a_rung_was_changed_a_backfill_encodes_that_rung_only(
         assert (releases / new["releaseId"] / "release.json").is_file()
         master = (operated.settings.store / "videos" / video / "master.m3u8").read_text()
         assert new["releaseId"] in master
-
-
-@pytest.fixture(scope="module")
-def long_clip(make_clip: Callable[..., Path]) -> Path:
-    """Takes some seconds to encode with preset premium."""
-    return make_clip("long.mp4", seconds=30, size="960x540")
-
-
-def test_terminate_a_run_that_encodes(
-    operated: RunningStack, ui: Ui, long_clip: Path, made: dict[str, str], instance_of: dg.DagsterInstance
-) -> None:
-    ui.add_partition("stopped")
-    run_id = ui.launch("stopped", config={"source": str(long_clip), "preset": "premium"})
-    wait_for(lambda: encoders(processes(operated.home)), 60)
-    # A second run of the same video waits for the first, whatever slots are free.
-    waiting = ui.launch("stopped")
-    wait_for(lambda: ui.run(waiting).status == "QUEUED", 30)
-    assert ui.terminate(waiting)["__typename"] == "TerminateRunSuccess"
-    assert ui.ended(waiting, 10).status == "CANCELED"
-    assert encoders(processes(operated.home)), "the other one goes on"
-    assert ui.terminate(run_id)["__typename"] == "TerminateRunSuccess"
-    wait_for(lambda: not encoders(processes(operated.home)), 10)
-    assert ui.ended(run_id, 20).status == "CANCELED"
-    wait_for(lambda: not list(operated.settings.scratch.iterdir()), 10)
-    assert not (operated.settings.store / "videos" / "stopped").exists()
-    # No retry of Dagster's brings it back, and the worker is as before.
-    assert ui.ended(ui.launch("bay")).status == "SUCCESS"
-    assert {run.id for run in ui.runs(video_id="stopped")} == {run_id, waiting}
-    assert not instance_of.all_logs(waiting, of_type=dg.DagsterEventType.STEP_START)
-
-
-@pytest.fixture
-def instance_of(operated: RunningStack) -> Iterator[dg.DagsterInstance]:
-    with operated.instance() as found:
-        yield found
-
-
-def test_terminate_a_run_that_no_worker_has_begun(
-    operated: RunningStack, ui: Ui, made: dict[str, str], instance_of: dg.DagsterInstance
-) -> None:
-    with frozen_worker(operated):
-        run_id = ui.launch("cliff")
-        wait_for(lambda: ui.run(run_id).status == "STARTING", 30)
-        # Dagster's rule; its UI offers to force it.
-        assert "STARTING" in ui.terminate(run_id)["message"]
-        assert ui.terminate(run_id, "MARK_AS_CANCELED_IMMEDIATELY")["__typename"] == "TerminateRunSuccess"
-    assert ui.ended(ui.launch("cliff")).status == "SUCCESS"
-    assert ui.run(run_id).status == "CANCELED"
-    assert not instance_of.all_logs(run_id, of_type=dg.DagsterEventType.STEP_START)
-
-
-@contextmanager
-def frozen_worker(operated: RunningStack) -> Iterator[None]:
-    """The worker is there, but its children begin nothing."""
-    children = psutil.Process(operated.addresses["children"]["worker"]).children(recursive=True)
-    for process in children:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in children:
-            process.resume()

@@ -190,11 +190,12 @@ class Ui:
         entries = node["latestMaterializationByPartition"][0]["metadataEntries"]
         return {one["label"]: one.get("intValue", one.get("text")) for one in entries}
 
-    def verdicts(self) -> dict[str, tuple[set[str], set[str]]]:
-        """Check to the videos that pass it and those that do not."""
+    def verdicts(self, among: Sequence[str]) -> dict[str, tuple[set[str], set[str]]]:
+        """Check to those of the videos that pass it and those that do not."""
         checks = self.ask(CHECKS, key={"path": ["quality_report"]})["assetChecksOrError"]["checks"]
         found = {check["name"]: check["partitionStatuses"] for check in checks}
-        return {name: (set(one["succeededPartitions"]), set(one["failedPartitions"])) for name, one in found.items()}
+        sides = ("succeededPartitions", "failedPartitions")
+        return {name: (set(among) & set(one[sides[0]]), set(among) & set(one[sides[1]])) for name, one in found.items()}
 
 
 def selected(selection: str) -> list[dict[str, list[str]]]:
