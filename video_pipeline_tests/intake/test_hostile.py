@@ -15,12 +15,10 @@ from video_pipeline.intake.bull import Bull
 from video_pipeline.intake.ledger import Claim
 from video_pipeline.intake.room import room
 from video_pipeline.settings import Settings
-from video_pipeline_tests.intake import test_reconcile
-from video_pipeline_tests.intake.test_reconcile import World
+from video_pipeline_tests.intake.ticking import World
 from video_pipeline_tests.node.app import NodeApp, app
 from video_pipeline_tests.processes import wait_for
 
-world = test_reconcile.world
 MANY = 100
 GOOD = {"schemaVersion": 1, "source": "/good.mp4"}
 DEEP = "const deep = (levels) => { let d = 1; for (let n = 0; n < levels; n++) d = { d }; return d };"

@@ -7,11 +7,9 @@ claim or run is left over.
 from __future__ import annotations
 
 import contextlib
-import uuid
 from pathlib import Path
 from typing import Any, ClassVar
 
-import dagster as dg
 import pytest
 from dagster import DagsterRun, DagsterRunStatus, RunsFilter
 from hypothesis import Phase
@@ -30,10 +28,9 @@ from video_pipeline.errors import (
 )
 from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.intake import backoff, reconcile
-from video_pipeline.settings import Settings
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
-from video_pipeline_tests.intake.world import SLOTS, World
+from video_pipeline_tests.intake.world import SLOTS, World, new_world
 
 ROUNDS = 60
 """More than enough to end all jobs once nothing dies."""
@@ -281,17 +278,7 @@ def machine(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     index.upgrade()
 
     def make() -> World:
-        name = uuid.uuid4().hex[:8]
-        ours = Settings(
-            home=tmp_path / "home" / name,
-            redis_url=redis_url,
-            queue=f"q-{name}",
-            key_prefix=f"{{k-{name}}}",
-            min_free_gb=0.0,
-        )
-        for variable, value in ours.environment().items():
-            monkeypatch.setenv(variable, value)
-        return World(ours, dg.DagsterInstance.ephemeral(), Requests(index))
+        return new_world(redis_url, tmp_path / "home", Requests(index), monkeypatch)
 
     return type("ThisMachine", (Machine,), {"make": staticmethod(make)})
 

@@ -1,87 +1,18 @@
-"""Ticks of the reconciler against a real queue, index and run storage; the runs are written by hand."""
+"""Ticks of the reconciler against a real queue, index and run storage: what becomes of jobs."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
-import uuid
-from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.events import DagsterEvent
 
 from video_pipeline.errors import ConflictError
-from video_pipeline.execution.slots import Announcement
-from video_pipeline.intake import reconcile
-from video_pipeline.intake.active import Active
-from video_pipeline.intake.bull import Bull
-from video_pipeline.intake.control import Control
-from video_pipeline.intake.reconcile import Reconciler
-from video_pipeline.intake.wanted import Wanted
-from video_pipeline.settings import Settings
-from video_pipeline.stores.index import Index
-from video_pipeline.stores.requests import Requests
-from video_pipeline_tests.processes import wait_for
+from video_pipeline_tests.intake.ticking import World, publish
 
 DATA = {"schemaVersion": 1, "source": "/a.mp4"}
-
-
-class World:
-    """A reconciler and what is around it."""
-
-    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
-        self.settings, self.instance = settings, instance
-        self.bull = Bull(settings)
-        self.active, self.control = Active(self.bull), Control(self.bull)
-        index = Index(settings.index_url)
-        index.upgrade()
-        self.requests = Requests(index)
-
-    def tick(self) -> list[Wanted]:
-        """Every tick by a new reconciler, as after a crash."""
-        return self.reconciler().tick()
-
-    def reconciler(self, **how: Any) -> Reconciler:
-        return Reconciler(self.active, self.control, self.requests, self.instance, **how)
-
-    def close(self) -> None:
-        self.active.close()
-        self.bull.close()
-
-    def run(self, wanted: Wanted, status: dg.DagsterRunStatus) -> str:
-        run = dg.DagsterRun(job_name="process_video", run_id=str(uuid.uuid4()), tags=wanted.tags, status=status)
-        self.instance.add_run(run)
-        return run.run_id
-
-    def end(self, wanted: Wanted, status: dg.DagsterRunStatus) -> None:
-        (run,) = self.instance.get_runs(dg.RunsFilter(tags={"video/claim": wanted.run_key}))
-        kind = "PIPELINE_SUCCESS" if status == dg.DagsterRunStatus.SUCCESS else "PIPELINE_FAILURE"
-        self.instance.run_storage.handle_run_event(
-            run.run_id, DagsterEvent(event_type_value=kind, job_name=run.job_name), datetime.now(timezone.utc)
-        )
-
-    def sql(self, query: str) -> list[Any]:
-        with sqlite3.connect(self.settings.home / "index.db") as connection:
-            return connection.execute(query).fetchall()
-
-
-@pytest.fixture
-def world(queue_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(reconcile, "POLL_SECONDS", 0.3)
-    settings = queue_settings.model_copy(update={"worker_slots": 2, "min_free_gb": 0.0})
-    announcement = Announcement(settings)
-    announcement.start()
-    with dg.DagsterInstance.ephemeral() as instance:
-        found = World(settings, instance)
-        wait_for(lambda: found.bull.redis.zcard(found.bull.ledger.keys.workers))
-        yield found
-        found.close()
-    announcement.stop()
 
 
 def test_a_job_becomes_one_run(world: World) -> None:
@@ -155,7 +86,7 @@ def test_two_jobs_of_one_video_follow_each_other(world: World) -> None:
     assert [found.video_id for found in world.tick()] == ["b"]
     world.bull.ledger.cancel(second)
     world.end(wanted, dg.DagsterRunStatus.FAILURE)
-    _publish(world)
+    publish(world)
     (found, _) = world.tick()
     assert found.tags["video/request"] == "3"
     assert world.bull.state(second) == "failed"
@@ -172,7 +103,7 @@ def test_the_same_wish_is_answered_by_the_run_that_is_there(world: World, tmp_pa
     second = world.bull.add(data)
     assert world.tick() == []
     assert world.sql("SELECT count(*) FROM requests") == [(1,)]
-    _publish(world)
+    publish(world)
     world.end(wanted, dg.DagsterRunStatus.SUCCESS)
     assert world.tick() == []
     assert [world.bull.state(job) for job in (first, second)] == ["completed"] * 2
@@ -189,21 +120,13 @@ def test_published_is_completed_whatever_colour_the_run_has(world: World) -> Non
     job_id = world.bull.add({**DATA, "videoId": "a"})
     (wanted,) = world.tick()
     world.run(wanted, dg.DagsterRunStatus.FAILURE)
-    _publish(world)
+    publish(world)
     assert world.tick() == []
     job = world.bull.job(job_id)
     assert job is not None
     assert world.bull.state(job_id) == "completed"
     assert job.returnvalue["hls"] == "videos/a/master.m3u8"
     assert world.active.held() == []
-
-
-def _publish(world: World) -> None:
-    """The rows and the pointer, as metadata_index and release leave them."""
-    pointer = world.settings.store / "videos" / "a" / "current.json"
-    pointer.parent.mkdir(parents=True)
-    pointer.write_text('{"schemaVersion": 1, "videoId": "a", "releaseId": "r1", "sequence": 1}')
-    world.requests.mark_published("a", 1, "r1")
 
 
 def test_job_ids_that_repeat_are_other_jobs(world: World) -> None:
@@ -250,7 +173,7 @@ def test_a_damaged_pointer_is_the_trouble_of_its_video_only(world: World) -> Non
     broken = world.bull.add({**DATA, "videoId": "a"}, attempts=2)
     (wanted,) = world.tick()
     world.run(wanted, dg.DagsterRunStatus.FAILURE)
-    _publish(world)
+    publish(world)
     (world.settings.store / "videos" / "a" / "current.json").write_text("{")
     world.bull.add({**DATA, "videoId": "b"})
     assert [wanted.video_id for wanted in world.tick()] == ["b"]
@@ -272,73 +195,3 @@ def test_a_request_to_cancel_an_ended_job_is_dropped(world: World) -> None:
     world.bull.ledger.cancel("no-such-job")
     world.tick()
     assert world.bull.ledger.cancels() == set()
-
-
-def _put_back(world: World, job_id: str) -> None:
-    """As the check for stalled jobs of another consumer does."""
-    key = world.bull.key
-    assert world.bull.redis.lrem(key("active"), 1, job_id)
-    world.bull.redis.delete(key(job_id, "lock"))
-    world.bull.redis.rpush(key("wait"), job_id)
-
-
-def test_a_job_whose_run_lives_is_adopted(world: World) -> None:
-    job_id = world.bull.add({**DATA, "videoId": "a"})
-    (wanted,) = world.tick()
-    run_id = world.run(wanted, dg.DagsterRunStatus.STARTED)
-    _put_back(world, job_id)
-    assert world.tick() == []
-    run = world.instance.get_run_by_id(run_id)
-    assert run is not None
-    assert run.status == dg.DagsterRunStatus.STARTED
-    assert world.bull.state(job_id) == "active"
-    (held,) = world.active.held()
-    assert held.claim is not None
-    assert wanted.run_key.endswith(str(held.claim.number))
-
-
-def test_a_run_from_the_ui_takes_a_slot_and_one_that_waits_does_not(world: World) -> None:
-    """There are two slots."""
-    for status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.NOT_STARTED):
-        world.instance.add_run(dg.DagsterRun("process_video", str(uuid.uuid4()), status=status))
-    for name in ("a", "b"):
-        world.bull.add({**DATA, "videoId": name})
-    assert [wanted.video_id for wanted in world.tick()] == ["a"]
-
-
-def test_a_run_executed_again_from_the_ui_is_left_alone(world: World) -> None:
-    """It has the tags of the run it repeats."""
-    world.bull.add({**DATA, "videoId": "a"})
-    (wanted,) = world.tick()
-    first = world.run(wanted, dg.DagsterRunStatus.FAILURE)
-    _publish(world)
-    assert world.tick() == []
-    again = dg.DagsterRun(
-        "process_video",
-        str(uuid.uuid4()),
-        tags=wanted.tags,
-        status=dg.DagsterRunStatus.STARTED,
-        parent_run_id=first,
-        root_run_id=first,
-    )
-    world.instance.add_run(again)
-    assert world.tick() == []
-    run = world.instance.get_run_by_id(again.run_id)
-    assert run is not None
-    assert run.status == dg.DagsterRunStatus.STARTED
-
-
-def test_bulk_work_leaves_a_slot(world: World) -> None:
-    for name in ("a", "b"):
-        world.bull.add({**DATA, "videoId": name}, priority=10)
-    assert [wanted.video_id for wanted in world.tick()] == ["a"]
-    world.bull.add({**DATA, "videoId": "c"}, priority=9)
-    assert [wanted.video_id for wanted in world.tick()] == ["a", "c"]
-
-
-def test_a_paused_queue_says_so(world: World) -> None:
-    world.bull.add(DATA)
-    world.bull.pause(True)
-    reconciler = world.reconciler()
-    assert reconciler.tick() == []
-    assert reconciler.why_idle == "the queue is paused"

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Coroutine
 from datetime import datetime, timezone
-from typing import Any
+from pathlib import Path
 
 import dagster as dg
+import pytest
 from bullmq import Queue
 from dagster import DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.events import DagsterEvent
@@ -30,66 +30,13 @@ from video_pipeline.intake.reconcile import Reconciler
 from video_pipeline.intake.wanted import Wanted
 from video_pipeline.settings import Settings
 from video_pipeline.stores.requests import Requests
+from video_pipeline_tests.intake.mortal import Died, Fuse, MortalLoop, MortalRedis
 
 SLOTS = 2
 ORIGIN = RemoteJobOrigin(
     RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("video_pipeline"), "__repository__"), "process_video"
 )
 """Dagster refuses a queued run that does not say where its job comes from."""
-
-
-class Died(BaseException):
-    """The process was killed."""
-
-
-class Fuse:
-    """Burns down with every effect; at 0 the process dies, before or after the effect."""
-
-    def __init__(self) -> None:
-        self.left: int | None = None
-
-    def burn(self) -> None:
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                raise Died
-
-
-class MortalRedis:
-    """A client whose process may die before and after every command."""
-
-    def __init__(self, real: Any, fuse: Fuse) -> None:
-        self._real, self._fuse = real, fuse
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._real, name)
-        if not callable(real) or name == "pipeline":
-            return real
-
-        def call(*arguments: Any, **options: Any) -> Any:
-            self._fuse.burn()
-            answer = real(*arguments, **options)
-            self._fuse.burn()
-            return answer
-
-        return call
-
-
-class MortalLoop:
-    """The same for BullMQ's commands."""
-
-    def __init__(self, real: Any, fuse: Fuse) -> None:
-        self._real, self._fuse = real, fuse
-
-    def run(self, work: Coroutine[Any, Any, Any], timeout: float = 20.0) -> Any:
-        try:
-            self._fuse.burn()
-        except Died:
-            work.close()
-            raise
-        answer = self._real.run(work, timeout)
-        self._fuse.burn()
-        return answer
 
 
 class World:
@@ -255,3 +202,18 @@ class World:
             assert job is not None
             self.bull.loop.run(job.promote())
         return ids
+
+
+def new_world(redis_url: str, home: Path, requests: Requests, environment: pytest.MonkeyPatch) -> World:
+    """With a queue and a run storage of its own."""
+    name = uuid.uuid4().hex[:8]
+    ours = Settings(
+        home=home / name,
+        redis_url=redis_url,
+        queue=f"q-{name}",
+        key_prefix=f"{{k-{name}}}",
+        min_free_gb=0.0,
+    )
+    for variable, value in ours.environment().items():
+        environment.setenv(variable, value)
+    return World(ours, dg.DagsterInstance.ephemeral(), requests)
