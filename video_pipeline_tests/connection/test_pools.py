@@ -24,6 +24,8 @@ from video_pipeline_tests.topologies import KINDS, OBSERVER, Topology
 
 MOST = 8
 THREADS = 40
+JUST_CLOSED = 4
+"""A server may still count what the client has closed a moment ago."""
 
 
 @pytest.fixture(params=KINDS)
@@ -79,7 +81,7 @@ def test_many_threads_share_few_connections(ours: Settings, topology: Topology) 
     active.close()
     queue.close()
     assert len(seen) > 3
-    assert 2 <= max(seen) <= MOST
+    assert 2 <= max(seen) <= MOST + JUST_CLOSED
 
 
 @pytest.mark.parametrize("topology", ["plain", "password", "unix"], indirect=True)

@@ -140,5 +140,7 @@ def test_a_request_outlives_the_worker_and_whoever_shall_act_on_it(tmp_path: Pat
         assert_cancelled(stack, held.job_id)
         wait_for(lambda: cancelling.idle(stack))
         assert bull(stack.settings).ledger.cancels() == set()
-        assert [run.status for run in held.runs()] == [dg.DagsterRunStatus.CANCELED]
+        # Whoever looks first says so: the monitor, that the worker is gone, or the intake.
+        (run,) = held.runs()
+        assert run.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.FAILURE)
         assert not held.encoders()
