@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit test-sentinel bench bench-latency bench-idle bench-ticks bench-cancel chaos lock types clean
+.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-latency bench-idle bench-ticks bench-cancel chaos lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ imports: $(STAMP_DEV)  ## Imports run downhill
 unit: $(STAMP_DEV)  ## Unit, integration and end-to-end tests
 	$(BIN)/dagster definitions validate -w workspace.yaml
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-slow: $(STAMP_DEV)  ## What takes minutes: restarts and drains in mid-encode
+	$(BIN)/pytest -m slow $(PYTEST_ARGS)
 
 test-sentinel: $(STAMP_DEV)  ## The end-to-end tests with Redis behind three Sentinels
 	$(BIN)/pytest --redis sentinel $(PYTEST_ARGS) video_pipeline_tests/e2e

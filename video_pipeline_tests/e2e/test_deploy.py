@@ -34,8 +34,8 @@ def stack(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def long_clip(make_clip: Callable[..., Path], request: pytest.FixtureRequest) -> Path:
     """One for each test: what was encoded for one would be taken from its checkpoints for the next."""
-    seconds = 60 + request.session.items.index(request.node) / 25
-    return make_clip(f"{request.node.name[:30]}.mp4", seconds=seconds, size="1280x720")
+    seconds = 90 + request.session.items.index(request.node) / 25
+    return make_clip(f"{request.node.name[:30]}.mp4", seconds=seconds, size="1280x720", cuts=False)
 
 
 def restart(stack: Deployed) -> subprocess.CompletedProcess[str]:
@@ -89,6 +89,7 @@ def test_new_code_takes_over_while_an_encode_goes_on(
     assert stack.queues("during-2") == [f"runs-{after['version']}"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "error"),
     [("definitions.py", "SyntaxError"), ("cli_stack.py", "SyntaxError"), ("checks.py", "RuntimeError: no good")],
@@ -111,6 +112,7 @@ def test_code_that_does_not_start_changes_nothing(
     wait_for(lambda: stack.done(video), 60)
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_or_done_twice_while_code_changes(
     stack: Deployed, checkout: Checkout, make_clip: Callable[..., Path]
 ) -> None:
@@ -142,6 +144,7 @@ def test_a_worker_with_other_code_gets_nothing(stack: Deployed, checkout: Checko
         assert all(sum(child.cpu_times()[:2]) < 0.5 for child in psutil.Process(process.pid).children())
 
 
+@pytest.mark.slow
 def test_a_drained_worker_is_no_failure_and_restart_brings_a_new_one(
     stack: Deployed, clip: Path, long_clip: Path
 ) -> None:
@@ -167,6 +170,7 @@ def test_a_drained_worker_is_no_failure_and_restart_brings_a_new_one(
     assert stack.runs("has-to-wait") == ["SUCCESS"]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_terminated_finishes_and_another_takes_over(
     stack: Deployed, checkout: Checkout, clip: Path, long_clip: Path
 ) -> None:

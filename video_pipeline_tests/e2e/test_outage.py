@@ -53,7 +53,7 @@ def stopped(process: psutil.Process) -> bool:
     return bool(process.status() == psutil.STATUS_STOPPED)
 
 
-@pytest.mark.parametrize("how", ["killed", "silent"])
+@pytest.mark.parametrize("how", ["killed", pytest.param("silent", marks=pytest.mark.slow)])
 def test_redis_away_for_30_s_in_mid_encode_costs_nothing_but_time(
     how: str, topology: Topology, tmp_path: Path, long_clip: Path, clip: Path
 ) -> None:
