@@ -58,8 +58,6 @@ def test_the_same_source_and_preset_cost_a_lookup_and_a_publish(apart: Apart, ma
     # Another video of its own, with the same bytes.
     media = [media_of(apart, video) for video in ("twin-1", "twin-2")]
     assert media[0] == media[1] != {}
-    durations = [value(apart, job_id)["durations"]["processingSeconds"] for job_id in (first, second)]
-    assert durations[1] < durations[0]
 
 
 def rendition_metadata(stack: Apart, run: dg.DagsterRun) -> dict[str, Any]:
