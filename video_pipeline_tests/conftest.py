@@ -20,7 +20,7 @@ from video_pipeline_tests.topologies import Topology
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--model-examples", type=int, default=60, help="Runs of the reconciler's model, 40 steps each.")
+    parser.addoption("--model-examples", type=int, default=40, help="Runs of the reconciler's model, 40 steps each.")
     parser.addoption("--redis", choices=topologies.KINDS, default="plain", help="What the tests' Redis is.")
 
 
