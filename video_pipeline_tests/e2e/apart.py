@@ -81,8 +81,10 @@ def apart(home: Path, topology: Topology | None = None, *, slots: int = SLOTS) -
         wait_for(stack.announced)
         assert stack.command("drain", own.name).returncode == 0
         wait_for(lambda: [one.name for one in workers(stack.settings)] != [own.name] and not _lives(own.name))
-        yield stack
-        stack.kill_worker()
+        try:
+            yield stack
+        finally:
+            stack.kill_worker()
 
 
 def _lives(worker: str) -> bool:

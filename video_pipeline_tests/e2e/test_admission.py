@@ -76,7 +76,7 @@ def test_long_bulk_work_leaves_a_slot(apart: Apart, tiny: Path, make_clip: Calla
 def test_a_paused_queue_finishes_what_runs_and_takes_nothing(
     apart: Apart, tiny: Path, make_clip: Callable[..., Path]
 ) -> None:
-    running = jobs.add(apart, make_clip("paused.mp4", seconds=8, size="640x360"), "paused-running", preset="web")
+    running = jobs.add(apart, make_clip("paused.mp4", seconds=7, size="640x360"), "paused-running", preset="web")
     apart.encoding()
     done = apart.command("pause")
     assert "video-pipeline resume" in done.stdout
