@@ -19,6 +19,7 @@ from video_pipeline.execution.running import executing
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.execution.watch import RunWatch
 from video_pipeline.services.leaving import Leaving
+from video_pipeline.stores.scratch import sweep
 
 configured = settings.load()
 app = celery_app.make(configured)
@@ -78,6 +79,8 @@ def gone(**_: Any) -> None:
 
 def main() -> None:
     """Runs the worker in this process until it is told to stop."""
+    if configured.scratch.is_dir():
+        sweep(configured.scratch)  # after one that was killed
     app.worker_main(
         [
             "worker",
