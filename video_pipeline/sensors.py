@@ -25,7 +25,12 @@ def _held(ours: settings.Settings, _pid: int) -> tuple[Active, Control]:
 
 
 # An interval of 0 would mean 30 seconds.
-@dg.sensor(job=process_video, minimum_interval_seconds=1, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job=process_video,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Takes videos from the queue while workers are free, and settles those that have ended.",
+)
 def intake(context: dg.SensorEvaluationContext, index: IndexResource) -> dg.SensorResult | dg.SkipReason:
     """Takes videos from the queue while workers are free, and settles finished ones: completed, failed for good, or
     back into the queue for another attempt. Waits for jobs inside its tick, so ticks follow each other closely."""
