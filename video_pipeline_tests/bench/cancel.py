@@ -30,6 +30,15 @@ SLOTS = {"VIDEO_PIPELINE_WORKER_SLOTS": "1"}
 @click.option("--restarts/--no-restarts", default=True, help="Also with a part that is killed after the request.")
 def main(restarts: bool) -> None:
     rows: list[list[str]] = []
+    try:
+        _measure(rows, restarts)
+    finally:
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; seconds from the request")
+        print("cli: with the start of the command; claimed: the daemon was stopped until the request was made")
+        print(tabulate(rows, headers=HEADERS, tablefmt="github", disable_numparse=True))
+
+
+def _measure(rows: list[list[str]], restarts: bool) -> None:
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         clip = make_clip(root / "long.mp4", seconds=60, size="960x540")
@@ -42,11 +51,9 @@ def main(restarts: bool) -> None:
                         continue
                     with hold(stack, clip, f"{state}-{way.lower()}") as held:
                         rows.append([state, way, *row(cancelled(held, cancel))])
-        if restarts:
-            rows += [[name, "cli", *row(function(root, clip))] for name, function in RESTARTS.items()]
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; seconds from the request")
-    print("cli: with the start of the command; claimed: the daemon was stopped until the request was made")
-    print(tabulate(rows, headers=HEADERS, tablefmt="github", disable_numparse=True))
+        for name, function in RESTARTS.items() if restarts else ():
+            print(name, file=sys.stderr, flush=True)
+            rows.append([name, "cli", *row(function(root, clip))])
 
 
 def row(ended: Ended) -> list[str]:

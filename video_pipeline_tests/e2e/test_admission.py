@@ -58,9 +58,8 @@ def started_at(stack: Apart, job_id: str) -> float:
     return record.start_time
 
 
-def test_long_bulk_work_leaves_a_slot(apart: Apart, tiny: Path, make_clip: Callable[..., Path]) -> None:
-    long = make_clip("long.mp4", seconds=30, size="960x540")
-    bulk = [jobs.add(apart, long, f"bulk-{number}", preset="premium", priority=20 + number) for number in range(3)]
+def test_long_bulk_work_leaves_a_slot(apart: Apart, tiny: Path, long_clip: Path) -> None:
+    bulk = [jobs.add(apart, long_clip, f"bulk-{number}", preset="premium", priority=20 + number) for number in range(3)]
     apart.encoding()
     for number in range(2):
         # Only now: whoever comes later still goes before them.

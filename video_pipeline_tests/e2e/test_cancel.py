@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -20,12 +19,6 @@ pytestmark = pytest.mark.e2e
 CASES = [(state, "cli") for state in states.STATES]
 CASES += [("running", way) for way in cancelling.WAYS if way != "cli"]
 CASES += [("starting", "forced"), ("claimed", "jobId")]
-
-
-@pytest.fixture(scope="module")
-def long_clip(make_clip: Callable[..., Path]) -> Path:
-    """Takes some seconds to encode with preset premium."""
-    return make_clip("long.mp4", seconds=30, size="960x540")
 
 
 @pytest.mark.parametrize(("state", "way"), CASES)

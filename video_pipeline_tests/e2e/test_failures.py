@@ -1,34 +1,21 @@
-"""Jobs that cannot be done, are cancelled, or lose their worker."""
+"""Jobs that cannot be done, however often they are tried."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from video_pipeline.intake.bull import bull
+from video_pipeline_tests.e2e import jobs
 from video_pipeline_tests.e2e.conftest import RunningStack
-from video_pipeline_tests.processes import encoders, processes, wait_for
 
 pytestmark = pytest.mark.e2e
-
-
-def job(stack: RunningStack, job_id: str) -> dict[str, str]:
-    found: dict[str, str] = stack.redis.hgetall(f"bull:video-intake:{job_id}")
-    return found
-
-
-def ended(stack: RunningStack, job_id: str) -> str:
-    queue = bull(stack.settings)
-    return wait_for(lambda: state if (state := queue.state(job_id)) in ("completed", "failed") else None, 90)
-
-
-def ffmpegs(stack: RunningStack) -> list[psutil.Process]:
-    """Encoders that run for this stack."""
-    return encoders(processes(stack.home))
 
 
 def test_a_source_that_is_no_video_fails_for_good(stack: RunningStack, tmp_path: Path) -> None:
@@ -37,8 +24,10 @@ def test_a_source_that_is_no_video_fails_for_good(stack: RunningStack, tmp_path:
     done = stack.command("submit", text, "--video-id", "notes", "--wait")
     assert done.returncode == 2
     assert "notes.mp4" in done.stderr.splitlines()[-1]
-    (job_id,) = [i for i in stack.redis.zrange("bull:video-intake:failed", 0, -1) if "notes" in str(job(stack, i))]
-    fields = job(stack, job_id)
+    (job_id,) = [
+        i for i in stack.redis.zrange("bull:video-intake:failed", 0, -1) if "notes" in str(jobs.fields(stack, i))
+    ]
+    fields = jobs.fields(stack, job_id)
     assert fields["failedReason"].startswith("permanent: ")
     assert "notes.mp4" in fields["failedReason"]
     assert fields["atm"] == "1"
@@ -61,8 +50,32 @@ def test_a_source_that_is_no_video_fails_for_good(stack: RunningStack, tmp_path:
 )
 def test_job_data_that_cannot_be_used_fail_by_name(stack: RunningStack, data: Any, named: str) -> None:
     job_id = bull(stack.settings).add(data, attempts=3)
-    assert ended(stack, job_id) == "failed"
-    fields = job(stack, job_id)
+    assert jobs.ended(stack, job_id) == "failed"
+    fields = jobs.fields(stack, job_id)
     assert fields["failedReason"].startswith("permanent: ")
     assert named in fields["failedReason"]
     assert fields["atm"] == "1"
+
+
+def test_what_fails_its_checks_is_not_published_and_not_tried_again(
+    stack: RunningStack, make_clip: Callable[..., Path]
+) -> None:
+    clip, store = make_clip("damaged.mp4", seconds=3, size="256x144"), stack.settings.store
+    assert jobs.ended(stack, jobs.add(stack, clip, "undamaged")) == "completed"
+    # The largest of the packaged files loses its end, not its size; the next video takes it as it is.
+    media = max((store / "videos" / "undamaged" / "media").iterdir(), key=lambda path: path.stat().st_size)
+    (blob,) = (store / "blobs").rglob(media.stem)
+    blob.chmod(0o644)
+    with blob.open("r+b") as file:
+        file.seek(-10_000, os.SEEK_END)
+        file.write(bytes(10_000))
+    shutil.rmtree(store / "checkpoints" / "quality")
+    job_id = jobs.add(stack, clip, "damaged", attempts=3)
+    assert jobs.ended(stack, job_id) == "failed"
+    fields = jobs.fields(stack, job_id)
+    assert fields["failedReason"].startswith("permanent: check decodes failed: ")
+    found = json.loads(fields["progress"])["error"]
+    assert (found["class"], found["code"], found["attempt"], fields["atm"]) == ("permanent", "check", 1, "1")
+    (run,) = jobs.runs(stack, job_id)
+    assert (run.run_id, run.status.value) == (found["runId"], "FAILURE")
+    assert not (store / "videos" / "damaged").exists()

@@ -103,11 +103,6 @@ def test_attempts_are_used_up(stack: RunningStack, long_clip: Path) -> None:
     assert status["reason"].startswith("transient: ")
 
 
-@pytest.fixture(scope="module")
-def long_clip(make_clip: Callable[..., Path]) -> Path:
-    return make_clip("long.mp4", seconds=30, size="960x540")
-
-
 def test_a_worker_that_is_lost_twice_burns_one_attempt(apart: Apart, make_clip: Callable[..., Path]) -> None:
     clip = make_clip("lost.mp4", seconds=9, size="640x360")
     job_id = jobs.add(apart, clip, "lost", preset="premium", attempts=2, backoff=SOON)

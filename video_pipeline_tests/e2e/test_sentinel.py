@@ -13,10 +13,10 @@ import redis
 
 from video_pipeline.execution.tags import JOB_TAG, VIDEO_TAG
 from video_pipeline_tests import topologies
+from video_pipeline_tests.e2e import jobs
 from video_pipeline_tests.e2e.conftest import RunningStack, up
 from video_pipeline_tests.e2e.test_cancel import test_the_slot_is_free_for_the_next
-from video_pipeline_tests.e2e.test_failures import ffmpegs, job
-from video_pipeline_tests.processes import processes, wait_for
+from video_pipeline_tests.processes import encoders, processes, wait_for
 from video_pipeline_tests.topologies import PASSWORD, SENTINEL_PASSWORD
 
 __all__ = ["test_the_slot_is_free_for_the_next"]
@@ -40,7 +40,7 @@ def test_a_failover_in_mid_job_costs_nothing_but_time(
     assert stack.topology is not None
     arguments: list[str | Path] = ["submit", long_clip, "--video-id", "failover", "--preset", "web", "--wait", "--json"]
     with stack.following(*arguments) as waiting:
-        (encoder,) = wait_for(lambda: ffmpegs(stack), 60)
+        (encoder,) = wait_for(lambda: encoders(processes(stack.home)), 60)
         # Asynchronous replication: what was written last may be lost.
         before = stack.topology.client.info("server")["tcp_port"]
         primary = next(server for server in stack.topology.servers if f"port {before}\n" in _config(server.log))
@@ -51,7 +51,7 @@ def test_a_failover_in_mid_job_costs_nothing_but_time(
     assert waiting.returncode == 0, err
     (run,) = instance.get_runs(dg.RunsFilter(tags={VIDEO_TAG: "failover"}))
     assert run.status == dg.DagsterRunStatus.SUCCESS
-    fields = job(stack, run.tags[JOB_TAG])
+    fields = jobs.fields(stack, run.tags[JOB_TAG])
     assert fields.get("atm", "1") == "1"
     assert json.loads(fields["progress"])["percent"] == 100
     pointer = json.loads((stack.settings.store / "videos" / "failover" / "current.json").read_text())
@@ -69,7 +69,7 @@ def test_a_killed_worker_costs_nothing_but_time(
     source = make_clip("survivor.mp4", seconds=32, size="960x540")
     arguments: list[str | Path] = ["submit", source, "--video-id", "survivor", "--preset", "draft", "--wait", "--json"]
     with stack.following(*arguments) as waiting:
-        (encoder,) = wait_for(lambda: ffmpegs(stack), 60)
+        (encoder,) = wait_for(lambda: encoders(processes(stack.home)), 60)
         child = encoder.parent()
         assert child is not None
         child.kill()
@@ -78,7 +78,7 @@ def test_a_killed_worker_costs_nothing_but_time(
     runs = instance.get_runs(dg.RunsFilter(tags={VIDEO_TAG: "survivor"}))
     assert sorted(run.status.value for run in runs) == ["FAILURE", "SUCCESS"]
     # A lost worker is not the video's fault.
-    assert job(stack, runs[0].tags[JOB_TAG]).get("atm", "1") == "1"
+    assert jobs.fields(stack, runs[0].tags[JOB_TAG]).get("atm", "1") == "1"
     assert (stack.settings.store / json.loads(out)["release"]).is_dir()
 
 
