@@ -20,8 +20,12 @@ from video_pipeline.errors import CommandFailed, DiskFull, StalledError, ToolMis
 from video_pipeline.media.gate import gate
 from video_pipeline.media.limits import Limits, die_with
 
-TERM_SECONDS = 3.0
-"""How long a child may take to end on TERM before it is killed."""
+TERM_SECONDS = 1.0
+"""How long a child may take to end on TERM before it is killed. An encoder would finish the pictures it has in hand,
+which nobody wants any more."""
+KILL_SECONDS = 5.0
+"""How long the kernel may take."""
+LADDER = (signal.SIGTERM, signal.SIGKILL)
 LOG_BYTES = 16_384
 
 
@@ -209,18 +213,24 @@ def _check_moving(child: _Child, stall_seconds: float) -> None:
 
 
 def _end(children: list[_Child]) -> None:
-    _stop(children)
-    for child in children:
-        for stream in (child.process.stdout, child.process.stderr):
-            if stream is not None:
-                stream.close()
+    try:
+        _stop(children)
+    except BaseException:
+        # Interrupted once more, while they were being stopped: they must not stay for that.
+        _stop(children, LADDER[-1:])
+        raise
+    finally:
+        for child in children:
+            for stream in (child.process.stdout, child.process.stderr):
+                if stream is not None:
+                    stream.close()
 
 
-def _stop(children: list[_Child]) -> None:
+def _stop(children: list[_Child], ladder: Sequence[signal.Signals] = LADDER) -> None:
     """TERM, wait, KILL, reap; the whole session of each, so that its own children go too."""
     for child in children:
         gate.remove(child.process)
-    for number, patience in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, TERM_SECONDS)):
+    for number in ladder:
         running = [child.process for child in children if child.process.poll() is None]
         for process in running:
             try:
@@ -228,7 +238,7 @@ def _stop(children: list[_Child]) -> None:
                 os.killpg(process.pid, signal.SIGCONT)  # TERM alone does not end one that is stopped
             except ProcessLookupError:
                 continue
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + (TERM_SECONDS if number == signal.SIGTERM else KILL_SECONDS)
         for process in running:
             try:
                 process.wait(max(0.0, deadline - time.monotonic()))

@@ -78,7 +78,7 @@ def stack_killed(part: str) -> Callable[[Path, Path], Ended]:
     """A part of `up` dies, hence all of it, and it is started again."""
 
     def run(root: Path, clip: Path) -> Ended:
-        home, ended = root / f"{part}-killed", Ended()
+        home, ended = root / f"{part}-killed-in-up", Ended()
         with up(home, **SLOTS) as stack, running(stack, clip, "killed") as held:
             children = held.encoders()
             held.stop("code-server")
