@@ -47,7 +47,7 @@ unit: $(STAMP_DEV)  ## Unit, integration and end-to-end tests
 	$(BIN)/dagster definitions validate -w workspace.yaml
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-test-slow: $(STAMP_DEV)  ## What takes minutes: restarts and drains in mid-encode
+test-slow: $(STAMP_DEV)  ## What takes minutes: restarts and drains in mid-encode, a backfill of 20
 	$(BIN)/pytest -m slow $(PYTEST_ARGS)
 
 test-sentinel: $(STAMP_DEV)  ## The end-to-end tests with Redis behind three Sentinels

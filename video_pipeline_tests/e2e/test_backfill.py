@@ -16,7 +16,7 @@ from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.e2e.ui import BACKFILL_SECONDS, EVERY, Ui
 from video_pipeline_tests.processes import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
 COUNT, NEW = 20, 4
 LAST_PRIORITY = 2_097_151
 

@@ -14,7 +14,7 @@ from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.e2e.ui import Ui
 from video_pipeline_tests.processes import encoders, processes, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
