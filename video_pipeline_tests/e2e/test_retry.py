@@ -19,7 +19,7 @@ from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.processes import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-DELAY = 8000
+DELAY = 6000
 """ms; jitter takes up to a half off."""
 SOON = {"type": "fixed", "delay": 500}
 
@@ -61,6 +61,7 @@ def assert_status_says(stack: RunningStack, video: str, job_id: str, due: float)
     assert found["nextAttempt"] in stack.command("status", video).stdout
 
 
+@pytest.mark.slow
 def test_transient_comes_back_later_and_later_and_goes_on_from_what_is_finished(
     apart: Apart, make_clip: Callable[..., Path]
 ) -> None:
