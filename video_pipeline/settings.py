@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
@@ -145,6 +146,19 @@ def load(**overrides: object) -> Settings:
     Raises:
         RequestError: a variable has a value that cannot be used; the message names it.
     """
+    if overrides:
+        return _read(overrides)
+    own = tuple(sorted(item for item in os.environ.items() if item[0].upper().startswith(PREFIX)))
+    return _as_set(own, os.getcwd())
+
+
+@lru_cache(maxsize=8)
+def _as_set(_environment: tuple[tuple[str, str], ...], _directory: str) -> Settings:
+    """Reading takes milliseconds, and every step of a run asks some ten times."""
+    return _read({})
+
+
+def _read(overrides: Mapping[str, object]) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,6 @@ from pathlib import Path
 
 import click
 import dagster as dg
-import psutil
 
 from video_pipeline import settings
 from video_pipeline.execution.tags import JOB_TAG
@@ -34,7 +33,6 @@ SLOTS = 2
 WARM_UP = 2 * SLOTS
 """Jobs until each child has done one or two."""
 PAUSE_SECONDS = 0.5
-LOOK_SECONDS = 0.02
 CHILDREN = ("ffmpeg", "ffprobe", "packager")
 
 
@@ -51,37 +49,32 @@ class Measured:
     """Of the whole, without a child process."""
 
 
-class Children(threading.Thread):
-    """Notes when any ffmpeg, ffprobe or packager of this home runs."""
+class Children:
+    """Notes from when to when any ffmpeg, ffprobe or packager runs: each is a script that writes it down."""
 
-    def __init__(self, home: Path) -> None:
-        super().__init__(daemon=True)
-        self._home, self._ended = str(home), threading.Event()
-        self.seen: list[tuple[float, float]] = []
-        """From, to."""
-
-    def run(self) -> None:
-        last = time.time()
-        while not self._ended.wait(LOOK_SECONDS):
-            now = time.time()
-            if any(self._is_one(process) for process in psutil.process_iter(["name"])):
-                self.seen.append((last, now))
-            last = now
-
-    def _is_one(self, process: psutil.Process) -> bool:
-        if not str(process.info["name"]).startswith(CHILDREN):
-            return False
-        try:
-            return process.environ().get("VIDEO_PIPELINE_HOME") == self._home
-        except psutil.Error:
-            return True  # it has just ended
-
-    def stop(self) -> None:
-        self._ended.set()
-        self.join()
+    def __init__(self, directory: Path) -> None:
+        self._log = directory / "calls"
+        directory.mkdir()
+        real = tools.find()
+        self.variables = {}
+        for name in CHILDREN:
+            script, program = directory / name, shlex.quote(str(getattr(real, name)))
+            # bash reads its own clock, without another process. On TERM the child ends, and with it the script.
+            log = f"echo $began $EPOCHREALTIME >> {shlex.quote(str(self._log))}"
+            script.write_text(
+                f'#!/bin/bash\ntrap : TERM\nbegan=$EPOCHREALTIME\n{program} "$@"\nstatus=$?\n{log}\nexit $status\n'
+            )
+            script.chmod(0o755)
+            self.variables[f"{settings.PREFIX}{name.upper()}"] = str(script)
 
     def seconds(self, since: float, until: float) -> float:
-        return sum(max(0.0, min(b, until) - max(a, since)) for a, b in self.seen)
+        """In which at least one of them ran."""
+        calls = (line.replace(",", ".").split() for line in self._log.read_text().splitlines())
+        found, reached = 0.0, since
+        for began, ended in sorted((float(a), min(float(b), until)) for a, b in calls):
+            found += max(0.0, ended - max(began, reached))
+            reached = max(reached, ended)
+        return found
 
 
 @click.command()
@@ -114,16 +107,14 @@ def _beside(checkout: Path, jobs: int, seconds: float) -> None:
 def print_latency(home: Path, jobs: int, seconds: float = 1.0, title: str = "warm Celery workers") -> None:
     """Runs `jobs` videos one after the other through a stack of its own."""
     home.mkdir(parents=True)
-    clip = home / "tiny.mp4"
-    source = f"testsrc2=size=160x90:duration={seconds:g}"
-    subprocess.run([str(tools.find().ffmpeg), "-v", "error", "-f", "lavfi", "-i", source, str(clip)], check=True)
-    os.environ["VIDEO_PIPELINE_HOME"] = str(home)
+    children = Children(home / "bin")
+    os.environ.update({"VIDEO_PIPELINE_HOME": str(home), **children.variables})
     stack = Stack(settings.load(worker_slots=SLOTS), lambda _: None)
     began = time.monotonic()
     stack.start()
     try:
         up = time.monotonic() - began
-        found = _measure(stack, clip, jobs)
+        found = _measure(stack, home, jobs, seconds, children)
     finally:
         stack.stop()
     print(f"{title}: {jobs} videos of {seconds:g} s one after the other, {SLOTS} slots, {WARM_UP} before them left out")
@@ -143,14 +134,13 @@ def _row(values: Sequence[float]) -> str:
     return f"p50 {statistics.median(values):6.2f} s   p95 {p95:6.2f} s   worst {max(values):6.2f} s"
 
 
-def _measure(stack: Stack, clip: Path, jobs: int) -> Measured:
+def _measure(stack: Stack, directory: Path, jobs: int, seconds: float, children: Children) -> Measured:
     found, queue = Measured(), bull(stack.settings)
-    watching = Children(stack.settings.home)
-    watching.start()
     with dg.DagsterInstance.from_config(str(stack.settings.dagster_home)) as instance, app(stack.settings) as node:
         for number in range(WARM_UP + jobs):
             # Neither in step with the sensor's ticks nor with the daemon's.
             time.sleep(PAUSE_SECONDS + (number * 0.37) % 1)
+            clip = _clip(directory / f"{number}.mp4", seconds)
             job_id, video_id = submit_job(stack.settings, str(clip), preset="draft", video_id=f"latency-{number}")
             follow(stack.settings, job_id, video_id, None, each=stack.check)
             told = node.ended(job_id)["at"] / 1000
@@ -165,9 +155,15 @@ def _measure(stack: Stack, clip: Path, jobs: int) -> Measured:
             found.steps += [max(0.0, later[0] - earlier[1]) for earlier, later in itertools.pairwise(steps)]
             found.told.append(told - flipped)
             found.whole.append(completed - enqueued)
-            found.outside.append(completed - enqueued - watching.seconds(enqueued, completed))
-    watching.stop()
+            found.outside.append(completed - enqueued - children.seconds(enqueued, completed))
     return found
+
+
+def _clip(path: Path, seconds: float) -> Path:
+    """Unlike any other by its comment, so that nothing of it is finished already."""
+    source = ["-f", "lavfi", "-i", f"testsrc2=size=160x90:duration={seconds:g}", "-metadata", f"comment={path.stem}"]
+    subprocess.run([str(tools.find().ffmpeg), "-v", "error", *source, str(path)], check=True)
+    return path
 
 
 def _steps(instance: dg.DagsterInstance, job_id: str) -> list[tuple[float, float]]:

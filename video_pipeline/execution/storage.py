@@ -1,0 +1,148 @@
+"""Dagster's SQLite storage with connections that stay open.
+
+Dagster opens its databases anew for every statement, which reads their whole schema and compiles the statement again:
+some thousand times for one video, three of the five seconds that a short one took. What is in the files, and when they
+are locked, is as Dagster has it; a plain `dagster` on the same files works.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import yaml
+from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
+from dagster._core.storage.sqlite_storage import (
+    DagsterSqliteStorage,
+    _event_logs_directory,
+    _runs_directory,
+    _schedule_directory,
+)
+from dagster._serdes import ConfigurableClassData
+
+MOST_FILES = 16
+"""Of each process: three, and one for each of the runs it looked at last."""
+BUSY_SECONDS = 30
+"""How long a writer waits for another one's transaction."""
+
+
+@dataclass
+class _Kept:
+    pid: int
+    engine: sa.Engine
+    inode: int | None
+    """Of the file, once there is one."""
+
+
+class Engines:
+    """An engine for each database, for the files used last. A process that was forked gets its own, and so does a file
+    that was made anew."""
+
+    def __init__(self, most: int = MOST_FILES) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, url: str) -> sa.Engine:
+        """The engine of `sqlite:///` and a path."""
+        with self._lock:
+            inode, kept = _inode(url), self._kept.pop(url, None)
+            if kept is not None and (kept.pid != os.getpid() or kept.inode not in (None, inode)):
+                _close(kept)
+                kept = None
+            if kept is None:
+                # For files SQLAlchemy keeps connections, each for one thread at a time.
+                engine = sa.create_engine(url, pool_size=2, max_overflow=-1, connect_args={"timeout": BUSY_SECONDS})
+                kept = _Kept(os.getpid(), engine, inode)
+            kept.inode = inode
+            self._kept[url] = kept
+            while len(self._kept) > self._most:
+                _close(self._kept.popitem(last=False)[1])
+            return kept.engine
+
+
+def _inode(url: str) -> int | None:
+    try:
+        return os.stat(url.removeprefix("sqlite:///")).st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _close(kept: _Kept) -> None:
+    """Closes what nobody uses; what somebody uses is closed when it is given back."""
+    kept.engine.dispose(close=kept.pid == os.getpid())
+
+
+engines = Engines()
+
+
+class _Runs(SqliteRunStorage):
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        with engines.get(self._conn_string).begin() as connection:
+            yield connection
+
+
+class _Schedules(SqliteScheduleStorage):
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        with engines.get(self._conn_string).begin() as connection:
+            yield connection
+
+
+class _Events(SqliteEventLogStorage):
+    """Of every run, and an index over all: a file each."""
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[sa.Connection]:
+        with self._db_lock:
+            engine = engines.get(self.conn_string_for_shard(shard))
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.begin() as connection:
+                yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """Asked for with nearly every statement."""
+        with engines.get(self.conn_string_for_shard(INDEX_SHARD_NAME)).connect() as connection:
+            return bool(connection.dialect.has_table(connection, table_name))
+
+
+class WarmSqliteStorage(DagsterSqliteStorage):
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self.base_dir = base_dir
+        self._run_storage = _Runs.from_local(_runs_directory(base_dir))
+        self._event_log_storage = _Events(_event_logs_directory(base_dir))
+        self._schedule_storage = _Schedules.from_local(_schedule_directory(base_dir))
+        self._inst_data = inst_data
+        # Its own makes the storages that open anew.
+        super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> WarmSqliteStorage:
+        return cls.from_local(inst_data=inst_data, **config_value)
+
+
+class VideoInstance(DagsterInstance):
+    """See `dagster.yaml`: the default storage is ours. One that is named there, such as PostgreSQL, is used instead."""
+
+    @staticmethod
+    def config_schema() -> Mapping[str, object]:
+        """Dagster's own settings are all there are."""
+        return {}
+
+    @staticmethod
+    def config_defaults(base_dir: str) -> Mapping[str, ConfigurableClassData | None]:
+        ours = ConfigurableClassData(__name__, WarmSqliteStorage.__name__, yaml.safe_dump({"base_dir": base_dir}))
+        return {**InstanceRef.config_defaults(base_dir), "storage": ours}
