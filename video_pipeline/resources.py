@@ -47,6 +47,11 @@ class StoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def checkpoints(self) -> Checkpoints:
         return Checkpoints(self.objects)
 
+    def watch(self, video_id: str) -> str | None:
+        """Address of the page that plays a video; None if no delivery server is known."""
+        base = settings.load().delivery_url
+        return f"{base.rstrip('/')}/watch/{video_id}" if base else None
+
 
 class IndexResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The index: requests and what is known of every video."""

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     delivery_port: int = Field(
         default=8090, ge=1, le=65_335, description="Published files and the watch page, likewise."
     )
+    delivery_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Where a delivery server is, for links in the Dagster UI. Unset: the one that `up` starts.",
+    )
     redis_port: int = Field(default=6399, ge=1, le=65_335, description="Embedded queue server, likewise.")
 
     watch_dir: Path | None = Field(

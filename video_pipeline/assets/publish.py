@@ -150,9 +150,11 @@ def release(
         {"file": file.path.replace(file.sha256, file.sha256[:12] + "…"), "bytes": file.size, "sha256": file.sha256[:12]}
         for file in made.files
     ]
+    watch = store.watch(pointer.video_id)
     return dg.MaterializeResult(
         value=Release(release_id=pointer.release_id, request=request.version),
         metadata={
+            **({"watch": dg.MetadataValue.url(watch)} if watch else {}),
             "release": pointer.release_id,
             "play (HLS)": dg.MetadataValue.path(str(_shown(store.objects, pointer.video_id, "master.m3u8"))),
             "play (DASH)": dg.MetadataValue.path(str(_shown(store.objects, pointer.video_id, "manifest.mpd"))),

@@ -100,6 +100,8 @@ class Stack:
         self.settings = self._with(delivery_port=self._port("delivery", self.settings.delivery_port, taken))
         self.web = f"http://{self.settings.host}:{self._web_port}"
         self.delivery = f"http://{self.settings.host}:{self.settings.delivery_port}"
+        if self.settings.delivery_url is None:
+            self.settings = self._with(delivery_url=self.delivery)
         self.run_once("storage", parts.storage())
         worker = self.begin_worker()
         self.start_front()

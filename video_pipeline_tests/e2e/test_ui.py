@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,16 @@ def test_a_video_is_created(operated: RunningStack, ui: Ui, made: dict[str, str]
         assert status["releaseId"] == pointer(operated, video)["releaseId"]
         found = operated.command("search", video, "--where", f"n={number}", "--json").stdout.splitlines()
         assert [json.loads(line)["video_id"] for line in found] == [video]
+
+
+def test_a_release_links_to_where_it_plays(operated: RunningStack, ui: Ui, made: dict[str, str]) -> None:
+    link = ui.metadata("release", "bay")["watch"]
+    assert link.startswith(operated.addresses["delivery"])
+    with urllib.request.urlopen(link, timeout=30) as page:
+        assert (
+            f"/videos/bay/releases/{pointer(operated, 'bay')['releaseId']}/thumbnails/poster.jpg"
+            in page.read().decode()
+        )
 
 
 @pytest.mark.parametrize(

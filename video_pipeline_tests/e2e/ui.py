@@ -59,7 +59,8 @@ query Backfill($id: String!) { partitionBackfillOrError(backfillId: $id) {
 MATERIALIZATION = """
 query Partition($key: AssetKeyInput!, $partition: String!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
   latestMaterializationByPartition(partitions: [$partition]) { metadataEntries {
-    label ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text } } } } } }"""
+    label ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text }
+    ... on UrlMetadataEntry { url } } } } } }"""
 CHECKS = """
 query Checks($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
   assetChecksOrError { ... on AssetChecks { checks {
@@ -185,10 +186,11 @@ class Ui:
         return self.runs(dagster_backfill=backfill_id)
 
     def metadata(self, asset: str, video: str) -> dict[str, Any]:
-        """Numbers and texts of an asset's newest materialization for a video."""
+        """Numbers, texts and links of an asset's newest materialization for a video."""
         node = self.ask(MATERIALIZATION, key={"path": asset.split("/")}, partition=video)
         entries = node["latestMaterializationByPartition"][0]["metadataEntries"]
-        return {one["label"]: one.get("intValue", one.get("text")) for one in entries}
+        kinds = ("intValue", "text", "url")
+        return {one["label"]: next((one[kind] for kind in kinds if kind in one), None) for one in entries}
 
     def verdicts(self, among: Sequence[str]) -> dict[str, tuple[set[str], set[str]]]:
         """Check to those of the videos that pass it and those that do not."""

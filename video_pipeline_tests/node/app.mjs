@@ -25,6 +25,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     print({ error: error.message });
   }
 }
+// A Redis that is gone with whoever started this lets nothing be closed.
+setTimeout(() => process.exit(1), 20_000).unref();
 await Promise.all([...known.open, controlEvents, control, flows].map((one) => one.close()));
 await close();
 process.exit(0);
