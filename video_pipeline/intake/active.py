@@ -18,7 +18,7 @@ from bullmq import UnrecoverableError
 
 from video_pipeline.connection import async_client
 from video_pipeline.intake import backoff
-from video_pipeline.intake.bull import Bull
+from video_pipeline.intake.bull import Bull, of_a_job
 from video_pipeline.intake.ledger import Claim
 from video_pipeline.intake.readable import ReadingWorker, readable
 
@@ -88,7 +88,7 @@ class Active:
             for job_id in ids:
                 pipe.get(key(job_id, "lock"))
                 pipe.hgetall(key(job_id))
-            answers = pipe.execute()
+            answers = [of_a_job(answer) for answer in pipe.execute(raise_on_error=False)]
         # Without a lock it is nobody's: its holder died, or it is ours and nobody looked for ten minutes.
         found = zip(ids, answers[::2], answers[1::2], strict=True)
         ours = [(job_id, raw) for job_id, lock, raw in found if lock in (token, None) and raw]

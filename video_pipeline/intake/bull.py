@@ -145,7 +145,8 @@ class Bull:
             with self.redis.pipeline(transaction=False) as pipe:
                 for job_id in some:
                     pipe.hget(self.key(job_id), "data")
-                about += [job_id for job_id, data in zip(some, pipe.execute(), strict=True) if _about(data, wanted)]
+                found = [of_a_job(answer) for answer in pipe.execute(raise_on_error=False)]
+            about += [job_id for job_id, data in zip(some, found, strict=True) if _about(data, wanted)]
         return about
 
     def _unfinished(self) -> Iterator[str]:
@@ -158,6 +159,16 @@ class Bull:
         """BullMQ's own progress event; of a job that was removed meanwhile, nothing."""
         with contextlib.suppress(TypeError):  # what BullMQ raises of a job it does not have
             self.loop.run(_awaited(self.queue.backend.updateProgress(job_id, value)))
+
+
+def of_a_job(answer: Any) -> Any:
+    """An answer of a pipeline; None for what is no job at all, though its id is in the queue. Other errors are
+    raised."""
+    if isinstance(answer, redis.ResponseError) and str(answer).startswith("WRONGTYPE"):
+        return None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _due(score: float) -> float:

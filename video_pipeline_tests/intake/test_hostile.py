@@ -3,12 +3,14 @@ queue is taken as if it had not been there."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from video_pipeline.errors import RequestError, ServiceDown
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.intake.active import Active
 from video_pipeline.intake.bull import Bull
@@ -160,6 +162,22 @@ def test_requests_on_the_control_queue(world: World, data: str) -> None:
     ((failed, why),) = found
     assert failed == job_id
     assert why.startswith("permanent: ")
+
+
+def test_what_is_no_job_at_all_holds_nobody_up(world: World, slots: None) -> None:
+    """Its id is in the queue, and under its key lies something else."""
+    key, server = world.bull.key, world.bull.redis
+    server.set(key("odd"), "text")
+    server.rpush(key("wait"), "odd")
+    server.zadd(key("marker"), {"0": 0})
+    with contextlib.suppress(ServiceDown):  # BullMQ's script takes it before it fails
+        world.tick()
+    assert server.lrange(key("active"), 0, -1) == ["odd"]
+    with app(world.settings) as node:
+        outcomes(world, node, [])
+    assert server.get(key("odd")) == "text"
+    with pytest.raises(RequestError):
+        world.bull.cancel("nobody")
 
 
 def test_a_scheduler_goes_on(world: World) -> None:
