@@ -29,8 +29,9 @@ NOTHING = "import dagster as dg\ndefs = dg.Definitions()\n"
 
 @dataclass
 class Usage:
+    """Of one process."""
+
     name: str
-    processes: int
     percent: float
     """CPU, of one core."""
     megabytes: float
@@ -55,32 +56,30 @@ def main(seconds: int) -> None:
 def show(title: str, usages: list[Usage]) -> None:
     print(title)
     for usage in usages:
-        print(f"    {usage.name:14} {usage.processes:3} processes {usage.percent:6.2f} % {usage.megabytes:7.0f} MB")
+        print(f"    {usage.name:18} {usage.percent:6.2f} % {usage.megabytes:7.0f} MB")
     total, memory = sum(usage.percent for usage in usages), sum(usage.megabytes for usage in usages)
-    print(f"    {'sum':14} {sum(usage.processes for usage in usages):3} processes {total:6.2f} % {memory:7.0f} MB")
+    print(f"    {f'{len(usages)} processes':18} {total:6.2f} % {memory:7.0f} MB")
 
 
 def measure(roots: dict[str, int], seconds: float) -> list[Usage]:
-    """CPU and memory of each process with all below it."""
+    """CPU and memory of each process, and of each that it started."""
     time.sleep(SETTLE_SECONDS)
-    trees = {name: [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] for name, pid in roots.items()}
-    before = {name: _cpu(tree) for name, tree in trees.items()}
+    found: list[tuple[str, psutil.Process]] = []
+    for name, pid in roots.items():
+        root = psutil.Process(pid)
+        found += [(name, root), *((f"{name}'s child", child) for child in root.children(recursive=True))]
+    before = [_cpu(process) for _, process in found]
     began = time.monotonic()
     time.sleep(seconds)
     passed = time.monotonic() - began
     return [
-        Usage(
-            name,
-            len(tree),
-            100 * (_cpu(tree) - before[name]) / passed,
-            sum(process.memory_info().rss for process in tree) / 1e6,
-        )
-        for name, tree in trees.items()
+        Usage(name, 100 * (_cpu(process) - used) / passed, process.memory_info().rss / 1e6)
+        for (name, process), used in zip(found, before, strict=True)
     ]
 
 
-def _cpu(tree: list[psutil.Process]) -> float:
-    return float(sum(sum(process.cpu_times()[:2]) for process in tree))
+def _cpu(process: psutil.Process) -> float:
+    return float(sum(process.cpu_times()[:2]))
 
 
 @contextlib.contextmanager
