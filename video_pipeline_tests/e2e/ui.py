@@ -17,7 +17,7 @@ ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 EVERY = 0.5
 """The webserver is a process like the others: asking it without a pause would take a core from them."""
 BACKFILL_SECONDS = 600
-"""Dagster's daemon looks at backfills every 30 s only: to start their runs, and to see that they have ended."""
+"""Of a backfill of twenty, on a busy machine."""
 
 ADD_PARTITION = """
 mutation AddDynamicPartitionMutation($partitionsDefName: String!, $partitionKey: String!,

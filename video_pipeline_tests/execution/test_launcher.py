@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.launcher import WorkerStatus
-from dagster._daemon import sensor
+from dagster._daemon import backfill, controller, sensor
 
 from video_pipeline import connection, settings
 from video_pipeline.connection import client
@@ -129,5 +129,8 @@ def test_the_watch_interrupts_a_run_that_shall_stop(queue_settings: Settings) ->
     assert not client(queue_settings).exists(Keys(queue_settings).cancel("r"))
 
 
-def test_dagsters_sensor_loop_can_still_be_shortened() -> None:
+def test_dagsters_loops_can_still_be_shortened() -> None:
     assert isinstance(sensor.MIN_INTERVAL_LOOP_TIME, int | float)
+    assert isinstance(controller.DEFAULT_DAEMON_INTERVAL_SECONDS, int | float)
+    # It is read whenever the loop starts, not copied when the module is loaded.
+    assert not hasattr(backfill, "DEFAULT_DAEMON_INTERVAL_SECONDS")
