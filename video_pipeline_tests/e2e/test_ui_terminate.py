@@ -10,6 +10,8 @@ import dagster as dg
 import psutil
 import pytest
 
+from video_pipeline.stores.index import Index
+from video_pipeline.stores.requests import Requests
 from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.e2e.ui import Ui
 from video_pipeline_tests.processes import encoders, processes, wait_for
@@ -72,6 +74,29 @@ def test_a_run_that_no_worker_has_begun(
     assert ui.ended(ui.launch(video)).status == "SUCCESS"
     assert ui.run(run_id).status == "CANCELED"
     assert not instance_of.all_logs(run_id, of_type=dg.DagsterEventType.STEP_START)
+
+
+def test_a_whole_backfill(
+    operated: RunningStack, ui: Ui, make_clip: Callable[..., Path], video: str, instance_of: dg.DagsterInstance
+) -> None:
+    requests = Requests(Index(operated.settings.index_url))
+    videos = [f"halted-{number}" for number in range(3)]
+    for number, one in enumerate(videos):
+        clip = make_clip(f"{one}.mp4", seconds=30 + number, size="960x540")
+        requests.add(video_id=one, source=str(clip), preset="premium")
+        ui.add_partition(one)
+    backfill_id = ui.backfill(videos)
+    wait_for(lambda: len(ui.runs(dagster_backfill=backfill_id)) == len(videos), 60)
+    wait_for(lambda: encoders(processes(operated.home)), 60)
+    ui.cancel_backfill(backfill_id)
+    wait_for(lambda: not encoders(processes(operated.home)), 30)
+    runs = ui.backfilled(backfill_id, "CANCELED")
+    assert sorted((run.video, run.status) for run in runs) == [(one, "CANCELED") for one in videos]
+    begun = [run.video for run in runs if instance_of.all_logs(run.id, of_type=dg.DagsterEventType.STEP_START)]
+    assert len(begun) == 1, "of two slots it had one"
+    wait_for(lambda: not list(operated.settings.scratch.iterdir()), 10)
+    assert not any((operated.settings.store / "videos" / one).exists() for one in videos)
+    assert ui.ended(ui.launch(video)).status == "SUCCESS"
 
 
 @contextmanager

@@ -37,6 +37,9 @@ BACKFILL = """
 mutation LaunchPartitionBackfill($backfillParams: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $backfillParams) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
+CANCEL_BACKFILL = """
+mutation CancelBackfill($backfillId: String!) { cancelPartitionBackfill(backfillId: $backfillId) {
+  __typename ... on PythonError { message } } }"""
 TERMINATE = """
 mutation Terminate($runIds: [String!]!, $terminatePolicy: TerminateRunPolicy) {
   terminateRuns(runIds: $runIds, terminatePolicy: $terminatePolicy) {
@@ -151,6 +154,9 @@ class Ui:
         backfill_id: str = answer["backfillId"]
         return backfill_id
 
+    def cancel_backfill(self, backfill_id: str) -> None:
+        assert self.ask(CANCEL_BACKFILL, backfillId=backfill_id)["__typename"] == "CancelBackfillSuccess"
+
     def terminate(self, run_id: str, policy: str = "SAFE_TERMINATE") -> dict[str, Any]:
         answer = self.ask(TERMINATE, runIds=[run_id], terminatePolicy=policy)
         (result,) = answer["terminateRunResults"]
@@ -174,15 +180,15 @@ class Ui:
         events = self.ask(FAILURES, id=run_id)["events"]
         return [event for event in events if event["__typename"] == "ExecutionStepFailureEvent"]
 
-    def backfilled(self, backfill_id: str) -> list[Run]:
-        """The runs of a backfill once it has ended well."""
+    def backfilled(self, backfill_id: str, how: str = "COMPLETED_SUCCESS") -> list[Run]:
+        """The runs of a backfill once it has ended, and ended like this."""
 
         def over() -> dict[str, Any] | None:
             found: dict[str, Any] = self.ask(BACKFILL_STATUS, id=backfill_id)
             return found if found["status"] not in ("REQUESTED", "CANCELING") else None
 
         done = wait_for(over, BACKFILL_SECONDS, EVERY)
-        assert done["status"] == "COMPLETED_SUCCESS", done
+        assert done["status"] == how, done
         return self.runs(dagster_backfill=backfill_id)
 
     def metadata(self, asset: str, video: str) -> dict[str, Any]:
