@@ -1,8 +1,9 @@
 """Dagster's SQLite storage with connections that stay open.
 
 Dagster opens its databases anew for every statement, which reads their whole schema and compiles the statement again:
-some thousand times for one video, three of the five seconds that a short one took. What is in the files, and when they
-are locked, is as Dagster has it; a plain `dagster` on the same files works.
+some thousand times for one video, three of the five seconds that a short one took. And it loads all its migrations
+whenever it makes an instance, which is with every tick and every run. What is in the files, and when they are locked,
+is as Dagster has it; a plain `dagster` on the same files works.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import yaml
@@ -22,6 +23,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
+from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._core.storage.sqlite_storage import (
     DagsterSqliteStorage,
     _event_logs_directory,
@@ -37,38 +39,44 @@ BUSY_SECONDS = 30
 
 
 @dataclass
-class _Kept:
+class Database:
     pid: int
     engine: sa.Engine
     inode: int | None
     """Of the file, once there is one."""
+    checked: bool = False
+    """Its tables are there, and of this version of Dagster."""
+
+    def close(self) -> None:
+        """Closes the connections that nobody uses; one that somebody uses is closed when it is given back."""
+        self.engine.dispose(close=self.pid == os.getpid())
 
 
-class Engines:
-    """An engine for each database, for the files used last. A process that was forked gets its own, and so does a file
-    that was made anew."""
+class Databases:
+    """Those of this process that were used last. A process that was forked gets its own, and a file that was made anew
+    is another database."""
 
     def __init__(self, most: int = MOST_FILES) -> None:
         self._most = most
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._open: OrderedDict[str, Database] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, url: str) -> sa.Engine:
-        """The engine of `sqlite:///` and a path."""
+    def get(self, url: str) -> Database:
+        """The database of `sqlite:///` and a path."""
         with self._lock:
-            inode, kept = _inode(url), self._kept.pop(url, None)
-            if kept is not None and (kept.pid != os.getpid() or kept.inode not in (None, inode)):
-                _close(kept)
-                kept = None
-            if kept is None:
+            inode, found = _inode(url), self._open.pop(url, None)
+            if found is not None and (found.pid != os.getpid() or found.inode not in (None, inode)):
+                found.close()
+                found = None
+            if found is None:
                 # For files SQLAlchemy keeps connections, each for one thread at a time.
                 engine = sa.create_engine(url, pool_size=2, max_overflow=-1, connect_args={"timeout": BUSY_SECONDS})
-                kept = _Kept(os.getpid(), engine, inode)
-            kept.inode = inode
-            self._kept[url] = kept
-            while len(self._kept) > self._most:
-                _close(self._kept.popitem(last=False)[1])
-            return kept.engine
+                found = Database(os.getpid(), engine, inode)
+            found.inode = inode
+            self._open[url] = found
+            while len(self._open) > self._most:
+                self._open.popitem(last=False)[1].close()
+            return found
 
 
 def _inode(url: str) -> int | None:
@@ -78,25 +86,20 @@ def _inode(url: str) -> int | None:
         return None
 
 
-def _close(kept: _Kept) -> None:
-    """Closes what nobody uses; what somebody uses is closed when it is given back."""
-    kept.engine.dispose(close=kept.pid == os.getpid())
-
-
-engines = Engines()
+databases = Databases()
 
 
 class _Runs(SqliteRunStorage):
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
-        with engines.get(self._conn_string).begin() as connection:
+        with databases.get(self._conn_string).engine.begin() as connection:
             yield connection
 
 
 class _Schedules(SqliteScheduleStorage):
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
-        with engines.get(self._conn_string).begin() as connection:
+        with databases.get(self._conn_string).engine.begin() as connection:
             yield connection
 
 
@@ -106,25 +109,38 @@ class _Events(SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:
         with self._db_lock:
-            engine = engines.get(self.conn_string_for_shard(shard))
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.begin() as connection:
+            database = databases.get(self.conn_string_for_shard(shard))
+            if not database.checked:
+                self._initdb(database.engine)
+                database.checked = True
+            with database.engine.begin() as connection:
                 yield connection
 
     def has_table(self, table_name: str) -> bool:
         """Asked for with nearly every statement."""
-        with engines.get(self.conn_string_for_shard(INDEX_SHARD_NAME)).connect() as connection:
+        with databases.get(self.conn_string_for_shard(INDEX_SHARD_NAME)).engine.connect() as connection:
             return bool(connection.dialect.has_table(connection, table_name))
+
+
+T = TypeVar("T", _Runs, _Schedules)
+
+
+def _opened(kind: type[T], directory: str, name: str) -> T:
+    """Made or migrated, unless this process has seen to it before."""
+    url = create_db_conn_string(directory, name)
+    if databases.get(url).checked:
+        return kind(url)
+    found: T = kind.from_local(directory)  # type: ignore[assignment]  # its class, whatever is written there
+    databases.get(url).checked = True
+    return found
 
 
 class WarmSqliteStorage(DagsterSqliteStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self.base_dir = base_dir
-        self._run_storage = _Runs.from_local(_runs_directory(base_dir))
+        self._run_storage = _opened(_Runs, _runs_directory(base_dir), "runs")
         self._event_log_storage = _Events(_event_logs_directory(base_dir))
-        self._schedule_storage = _Schedules.from_local(_schedule_directory(base_dir))
+        self._schedule_storage = _opened(_Schedules, _schedule_directory(base_dir), "schedules")
         self._inst_data = inst_data
         # Its own makes the storages that open anew.
         super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]

@@ -180,6 +180,8 @@ class Reconciler:
         if isinstance(action, Terminate):
             self._terminate(runs.of_claims[self._key(job, claim)])
             return []
+        if isinstance(action, Fail) and action.error_class == CANCELLED:
+            self._say_cancelled(runs.of_claims.get(self._key(job, claim)))
         try:
             self._settle.end(job, claim, action)
         except (ServiceDown, ConflictError, redis.RedisError):
@@ -188,6 +190,11 @@ class Reconciler:
             # Such as a job that was removed meanwhile; the next tick looks again.
             logger.warning("job %s: %s", action.job_id, error, exc_info=True)
         return []
+
+    def _say_cancelled(self, run: DagsterRun | None) -> None:
+        """Also of a run whose worker was gone before it could be stopped."""
+        if run is not None and run.status == DagsterRunStatus.FAILURE:
+            self._instance.report_run_canceled(run, "cancelled by request; its worker was gone before")
 
     def _end_orphan(self, run: DagsterRun, held: Mapping[str, str]) -> None:
         """A run of a job that was removed, or of a claim that another one replaced. One whose job waits again, since

@@ -117,14 +117,17 @@ def test_dagster_refuses_to_terminate_what_is_starting_kindly(stack: RunningStac
         cancelling.cancelled(held, cancelling.by_job_id)
 
 
-def test_a_request_outlives_the_worker_and_whoever_shall_act_on_it(tmp_path: Path, long_clip: Path) -> None:
+@pytest.mark.parametrize("parts", [("worker", "code-server"), ("daemon", "code-server")], ids=lambda parts: parts[0])
+def test_a_request_outlives_the_worker_and_whoever_shall_act_on_it(
+    tmp_path: Path, long_clip: Path, parts: tuple[str, ...]
+) -> None:
     home = tmp_path / "home"
     with up(home) as stack, states.running(stack, long_clip, "restarted") as held:
         # Nobody acts on the request before everything is gone.
         held.stop("code-server")
         cancelling.by_command(held)
         assert bull(stack.settings).ledger.cancels() == {held.job_id}
-        for part in ("worker", "code-server"):
+        for part in parts:
             os.kill(stack.addresses["children"][part], signal.SIGKILL)
         stack.process.wait(60)
     with up(home) as stack:
@@ -133,7 +136,6 @@ def test_a_request_outlives_the_worker_and_whoever_shall_act_on_it(tmp_path: Pat
         assert_cancelled(stack, held.job_id)
         wait_for(lambda: cancelling.idle(stack))
         assert bull(stack.settings).ledger.cancels() == set()
-        # Whoever looks first says so: the monitor, that the worker is gone, or the intake.
-        (run,) = held.runs()
-        assert run.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.FAILURE)
+        # Also if somebody else was the first to see that its worker is gone.
+        assert [run.status for run in held.runs()] == [dg.DagsterRunStatus.CANCELED]
         assert not held.encoders()

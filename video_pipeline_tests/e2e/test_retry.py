@@ -19,7 +19,7 @@ from video_pipeline_tests.e2e.conftest import RunningStack
 from video_pipeline_tests.processes import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-DELAY = 6000
+DELAY = 10_000
 """ms; jitter takes up to a half off."""
 SOON = {"type": "fixed", "delay": 500}
 

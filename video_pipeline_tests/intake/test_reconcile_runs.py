@@ -57,6 +57,21 @@ def test_a_run_executed_again_from_the_ui_is_left_alone(world: World) -> None:
     assert run.status == dg.DagsterRunStatus.STARTED
 
 
+def test_a_run_whose_worker_was_gone_before_the_cancel_is_cancelled(world: World) -> None:
+    """Dagster's monitor may have called it a failure already."""
+    job_id = world.bull.add({**DATA, "videoId": "a"})
+    (wanted,) = world.tick()
+    run_id = world.run(wanted, dg.DagsterRunStatus.FAILURE)
+    world.bull.ledger.cancel(job_id)
+    assert world.tick() == []
+    run = world.instance.get_run_by_id(run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.CANCELED
+    job = world.bull.job(job_id)
+    assert job is not None
+    assert job.failedReason == "cancelled"
+
+
 def test_bulk_work_leaves_a_slot(world: World) -> None:
     for name in ("a", "b"):
         world.bull.add({**DATA, "videoId": name}, priority=10)
