@@ -8,6 +8,7 @@
     ├── TransientError          worth another attempt: a race, a stalled child
     │   ├── ConflictError       another writer was faster (conditional put, fence)
     │   ├── StalledError        a child made no progress
+    │   ├── EntryError          an entry of the queue that Redis's scripts cannot work on
     │   ├── Interrupted         our own process is being stopped; another one goes on
     │   └── CommandFailed       a child ended with an error its caller has not explained yet
     ├── DependencyError         something around us is missing, full or down
@@ -70,6 +71,10 @@ class ConflictError(TransientError):
 
 class StalledError(TransientError):
     code = "stalled"
+
+
+class EntryError(TransientError):
+    code = "entry"
 
 
 class Interrupted(TransientError):

@@ -3,6 +3,8 @@
 import functools
 import os
 import socket
+import threading
+import uuid
 
 import dagster as dg
 import redis
@@ -16,6 +18,15 @@ from video_pipeline.intake.reconcile import Reconciler
 from video_pipeline.jobs import process_video
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource
+
+_ticking = threading.Lock()
+"""Dagster evaluates a sensor in any of its threads: for a second daemon, or for a dry run in the UI."""
+
+
+@functools.cache
+def _owner(_pid: int) -> str:
+    """Who holds the lease; containers may share a host's name and number their processes alike."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 @functools.cache
@@ -37,8 +48,10 @@ def intake(context: dg.SensorEvaluationContext, index: IndexResource) -> dg.Sens
     ours = settings.load()
     if ours.redis_url is None:
         return dg.SkipReason("no queue is configured (VIDEO_PIPELINE_REDIS_URL)")
+    if not _ticking.acquire(blocking=False):
+        return dg.SkipReason("another tick is under way in this process")
     try:
-        queue, owner = bull(ours), f"{socket.gethostname()}:{os.getpid()}"
+        queue, owner = bull(ours), _owner(os.getpid())
         number = queue.ledger.lease(owner)
         if number is None:
             return dg.SkipReason("another daemon has the intake; this one takes over when that one is gone")
@@ -48,6 +61,8 @@ def intake(context: dg.SensorEvaluationContext, index: IndexResource) -> dg.Sens
         wanted = reconciler.tick()
     except (DependencyError, ConflictError, redis.RedisError) as error:
         return dg.SkipReason(f"waiting: {error}")
+    finally:
+        _ticking.release()
     if not wanted:
         return dg.SkipReason(reconciler.why_idle or "nothing new")
     return dg.SensorResult(

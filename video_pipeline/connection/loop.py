@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Coroutine
 from functools import lru_cache
@@ -12,9 +13,11 @@ from typing import Any, TypeVar
 import redis
 from redis.exceptions import RedisClusterException
 
-from video_pipeline.errors import ServiceDown
+from video_pipeline.errors import EntryError, ServiceDown
 
 T = TypeVar("T")
+SERVERS_OWN = re.compile(r"\b(MISCONF|NOREPLICAS|OOM|READONLY|LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|NOPERM)\b")
+"""Errors that have no class in redis-py, or none when they come from inside a script."""
 
 
 class LoopThread:
@@ -29,11 +32,25 @@ class LoopThread:
 
         Raises:
             ServiceDown: Redis does not answer.
+            EntryError: what a script was about is not as it expects.
         """
         try:
             return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
         except (redis.RedisError, RedisClusterException, TimeoutError) as error:
+            if _about_an_entry(error):
+                raise EntryError(f"the queue's script refuses it: {error}") from None
             raise ServiceDown(f"the queue does not answer: {error or type(error).__name__}") from None
+
+
+def _about_an_entry(error: Exception) -> bool:
+    """A script met something that it cannot work on; not what the server itself lacks."""
+    if type(error) is not redis.ResponseError or SERVERS_OWN.search(str(error)):
+        return False
+    return "user_script" in str(error) or str(error).startswith("WRONGTYPE")
+
+
+_making = threading.Lock()
+"""Two threads that ask at once must not get a loop each: what one opens the other could not use."""
 
 
 @lru_cache(maxsize=2)
@@ -43,4 +60,5 @@ def _loop(_pid: int) -> LoopThread:
 
 def loop() -> LoopThread:
     """This process's loop; a fork gets its own."""
-    return _loop(os.getpid())
+    with _making:
+        return _loop(os.getpid())

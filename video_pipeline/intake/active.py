@@ -7,6 +7,7 @@ liveness: it is long, and set again by any tick; its check for stalled jobs is n
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ from video_pipeline.connection import async_client
 from video_pipeline.intake import backoff
 from video_pipeline.intake.bull import Bull, of_a_job
 from video_pipeline.intake.ledger import Claim
-from video_pipeline.intake.readable import ReadingWorker, readable
+from video_pipeline.intake.readable import ReadingWorker, job_of, scripts_stumble
 
 LOCK_MS = 10 * 60 * 1000
 KEPT_STACKTRACES = 10
+PROMOTED = 1000
+"""Jobs at a time."""
 
 # BullMQ can only take the next job. This takes a certain one, wherever it waits, also from a paused queue.
 _TAKE = """
@@ -93,10 +96,12 @@ class Active:
         found = zip(ids, answers[::2], answers[1::2], strict=True)
         ours = [(job_id, raw) for job_id, lock, raw in found if lock in (token, None) and raw]
         with redis.pipeline(transaction=False) as pipe:
-            for job_id, _ in ours:
+            for job_id, raw in ours:
                 pipe.set(key(job_id, "lock"), token, px=LOCK_MS)
+                for name in scripts_stumble(raw):
+                    pipe.hdel(key(job_id), name)
             pipe.execute()
-        jobs = [BullJob.fromJSON(self.bull.queue, readable(raw, job_id), job_id) for job_id, raw in ours]
+        jobs = [job_of(self.bull.queue, raw, job_id) for job_id, raw in ours]
         return [Held(job, claims.get(str(job.id))) for job in jobs]
 
     def take(self, most: int, most_bulk: int) -> list[BullJob]:
@@ -106,7 +111,8 @@ class Active:
 
     async def _take(self, most: int, most_bulk: int) -> list[BullJob]:
         taken: list[BullJob] = []
-        while len(taken) < most and (most_bulk > 0 or not await self._only_bulk_waits()):
+        while len(taken) < most and (most_bulk > 0 or await self._others_wait()):
+            self.worker.blockUntil = 0  # an answer without a time leaves the last one standing
             job = await self.worker.moveToActive(self.ledger.token)
             self._next_delayed = self.worker.blockUntil / 1000
             if job is None:
@@ -115,13 +121,26 @@ class Active:
             most_bulk -= self.is_bulk(job)
         return taken
 
-    async def _only_bulk_waits(self) -> bool:
-        """Jobs without priority come first, then by priority: if the first is bulk, all are."""
+    async def _others_wait(self) -> bool:
+        """Whether the next job is no bulk work: those without priority come first, then by priority."""
+        await self._promote()
         connection = self.bull.connection
         if await connection.llen(self.bull.key("wait")):
-            return False
+            return True
         first = await connection.zrange(self.bull.key("prioritized"), 0, 0, withscores=True)
-        return bool(first) and int(first[0][1]) >> 32 >= self._settings.bulk_priority
+        return bool(first) and int(first[0][1]) >> 32 < self._settings.bulk_priority
+
+    async def _promote(self) -> None:
+        """Lets delayed jobs that are due take their place, as BullMQ does when it takes the next job, whatever that
+        is."""
+        connection, delayed = self.bull.connection, self.bull.key("delayed")
+        # A score is milliseconds times 4096 plus a counter.
+        due = (round(time.time() * 1000) + 1) * 0x1000 - 1
+        for job_id in await connection.zrangebyscore(delayed, 0, due, start=0, num=PROMOTED):
+            with contextlib.suppress(TypeError):  # what BullMQ raises of a job that is not delayed any more
+                await self.bull.queue.backend.promote(job_id)
+        first = await connection.zrange(delayed, 0, 0, withscores=True)
+        self._next_delayed = first[0][1] / 0x1000 / 1000 if first else 0.0
 
     def is_bulk(self, job: BullJob) -> bool:
         return int(job.priority or 0) >= self._settings.bulk_priority
@@ -141,7 +160,11 @@ class Active:
         wake, marker = self.ledger.keys.wake, self.bull.key("marker")
         control = self.bull.control_key("marker")
         if for_jobs and self._next_delayed:
-            seconds = min(seconds, self._next_delayed - time.time())
+            left = self._next_delayed - time.time()
+            if left <= 0:  # it is due: worth a look at once, and one only
+                self._next_delayed = 0.0
+                return
+            seconds = min(seconds, left)
         found = await self._waiting.bzpopmin([wake, control, *([marker] if for_jobs else [])], max(0.01, seconds))
         # A marker taken here is not lost: whoever waits looks at everything afterwards.
         if found and found[0] == wake:

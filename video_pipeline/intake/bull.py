@@ -21,6 +21,7 @@ from video_pipeline.intake.ledger import Ledger
 from video_pipeline.settings import Settings
 
 STATES = ("wait", "prioritized", "active", "delayed", "completed", "failed", "paused", "waiting-children")
+ENDED = ("completed", "failed", "unknown")
 CHUNK = 1000
 """Jobs looked at, or enqueued, at a time."""
 CHUNK_SECONDS = 120.0
@@ -108,6 +109,10 @@ class Bull:
         """BullMQ's state of a job: "waiting", "active", "completed", "failed", "unknown", ..."""
         return str(self.loop.run(_awaited(self.queue.getJobState(job_id))))
 
+    def ended(self, job_id: str) -> bool:
+        """It is in a state that it leaves only if somebody retries it, or it is not there at all."""
+        return self.state(job_id) in ENDED
+
     def delayed(self, most: int) -> dict[str, float]:
         """The jobs that come back next, by id, and when: seconds since 1970."""
         found = self.redis.zrange(self.key("delayed"), 0, most - 1, withscores=True)
@@ -128,7 +133,7 @@ class Bull:
             RequestError: there is none.
         """
         jobs = [] if jobs_only else self.find(wanted)
-        if not jobs and self.state(wanted) not in ("completed", "failed", "unknown"):
+        if not jobs and not self.ended(wanted):
             jobs = [wanted]
         if not jobs:
             raise RequestError(f"no job of {wanted} waits or runs")

@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import redis
 from bullmq import Job as BullJob
 from bullmq import UnrecoverableError
 from pydantic import ValidationError
 
-from video_pipeline.errors import RequestError
+from video_pipeline.errors import EntryError, RequestError, ServiceDown
 from video_pipeline.intake.bull import Bull
 from video_pipeline.intake.messages import CancelAnswer, CancelRequest
 from video_pipeline.intake.readable import ReadingWorker
 
 LOCK_MS = 30_000
+logger = logging.getLogger(__name__)
 
 
 class Control:
@@ -35,18 +38,34 @@ class Control:
     def answer(self) -> None:
         """Does what is asked for, until nothing is."""
         self._requeue()
-        while job := self._bull.loop.run(self._worker.moveToActive(self._token)):
+        while job := self._next():
             try:
-                value = self._do(job)
-            except RequestError as error:
-                self._bull.loop.run(job.moveToFailed(UnrecoverableError(f"permanent: {error}"), self._token, False))
-            else:
-                self._bull.loop.run(job.moveToCompleted(value, self._token, False))
+                self._answer(job)
+            except (ServiceDown, redis.RedisError):
+                raise
+            except Exception as error:  # one that cannot even be failed shall not keep the others waiting
+                logger.warning("request %s: %s", job.id, error)
+
+    def _next(self) -> BullJob | None:
+        try:
+            return self._bull.loop.run(self._worker.moveToActive(self._token))
+        except EntryError as error:
+            logger.warning("the next request: %s", error)
+            return None
+
+    def _answer(self, job: BullJob) -> None:
+        try:
+            value = self._do(job)
+        except RequestError as error:
+            self._bull.loop.run(job.moveToFailed(UnrecoverableError(f"permanent: {error}"), self._token, False))
+        else:
+            self._bull.loop.run(job.moveToCompleted(value, self._token, False))
 
     def _requeue(self) -> None:
-        """What a killed reconciler had in hand is done again; asking twice does no harm."""
+        """What a killed reconciler had in hand is done again, after all others: it may be what nobody can do. Asking
+        twice does no harm."""
         key = self._bull.control_key
-        while self._bull.redis.lmove(key("active"), key("wait"), "LEFT", "RIGHT"):
+        while self._bull.redis.lmove(key("active"), key("wait"), "LEFT", "LEFT"):
             pass
 
     def _do(self, job: BullJob) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from bullmq import Job as BullJob
 from bullmq import Worker
 
 WHOLE = ("delay", "priority", "finishedOn", "processedOn", "ats", "atm", "attemptsMade", "stc")
+EXCLUSIVE = ("fpof", "cpof", "idof", "rdof")
+"""What becomes of a parent when the job fails: BullMQ's package reads no job that has two of them."""
 LARGEST = 2**53 - 1
 """JavaScript's; Lua has no larger one either."""
 logger = logging.getLogger(__name__)
@@ -42,6 +44,24 @@ def readable(raw: Mapping[str, str], job_id: str) -> dict[str, str]:
     return found
 
 
+def job_of(queue: Any, raw: Mapping[str, str], job_id: str) -> BullJob:
+    """A job from its hash; one that cannot be made has no data, and its reason to fail says why."""
+    try:
+        return BullJob.fromJSON(queue, readable(raw, job_id), job_id)
+    except Exception as error:
+        return BullJob.fromJSON(queue, _unreadable(raw, job_id, error), job_id)
+
+
+def scripts_stumble(raw: Mapping[str, str]) -> list[str]:
+    """Fields that BullMQ's scripts read themselves and cannot, so that the job could never be ended."""
+    return ["parent"] if "parent" in raw and not isinstance(_json(raw["parent"]), dict) else []
+
+
+def _unreadable(raw: Mapping[str, str], job_id: str, error: Exception) -> dict[str, str]:
+    numbers = {name: raw[name] for name in WHOLE if name in raw}
+    return {**readable(numbers, job_id), "data": "null", "defa": f"this job cannot be read: {error}"}
+
+
 class ReadingWorker(Worker):  # type: ignore[misc]
     """Takes jobs that can be read."""
 
@@ -52,8 +72,13 @@ class ReadingWorker(Worker):  # type: ignore[misc]
     async def nextJobFromJobData(
         self, job_data: dict[str, str] | None = None, job_id: str | None = None, *args: Any
     ) -> BullJob | None:
-        clean = readable(job_data, str(job_id)) if job_data else job_data
-        return await super().nextJobFromJobData(clean, job_id, *args)
+        if not job_data:
+            return await super().nextJobFromJobData(job_data, job_id, *args)
+        try:
+            return await super().nextJobFromJobData(readable(job_data, str(job_id)), job_id, *args)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            plain = _unreadable(job_data, str(job_id), error)
+            return await super().nextJobFromJobData(plain, job_id, *args)
 
 
 UNREADABLE = object()
@@ -75,6 +100,8 @@ def _options(text: str | None) -> dict[str, Any]:
         found["attempts"] = _whole(found["attempts"]) or 0
     if not isinstance(found.get("parent", {}), dict):
         del found["parent"]
+    for name in [name for name in EXCLUSIVE if found.get(name)][1:]:
+        del found[name]
     return found
 
 

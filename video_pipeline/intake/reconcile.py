@@ -12,7 +12,7 @@ import redis
 from bullmq import Job as BullJob
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
-from video_pipeline.errors import ConflictError, PermanentError, PipelineError, ServiceDown
+from video_pipeline.errors import ConflictError, EntryError, PermanentError, PipelineError, ServiceDown, classify
 from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.intake import runs as looking
 from video_pipeline.intake.accept import accept
@@ -26,20 +26,20 @@ from video_pipeline.intake.decide import (
     HeldView,
     Launch,
     LaunchAnew,
+    Postpone,
     Terminate,
     decide,
 )
 from video_pipeline.intake.ledger import Claim
 from video_pipeline.intake.room import Room, room
 from video_pipeline.intake.runs import Runs
-from video_pipeline.intake.settle import Settle, failure_of, published
+from video_pipeline.intake.settle import Settle, ending_of, published
 from video_pipeline.intake.wanted import Wanted, run_key, wanted
 from video_pipeline.stores.requests import Requests
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 4.0
 """A tick's patience. Dagster's limit is 60 s; other sensors wait for this one."""
-LATER_SECONDS = 5.0
 CLAIM = tuple[BullJob, Claim]
 
 
@@ -91,15 +91,15 @@ class Reconciler:
         held = self._active.held()
         claims = {one.job_id: (one.job, one.claim) for one in held if one.claim is not None}
         runs = looking.look(self._instance, self._ledger.epoch, [self._key(*claim) for claim in claims.values()])
+        cancels = self._ledger.cancels()
         for one in held:
-            if one.claim is None and (claim := self._accept(one, runs)) is not None:
+            if one.claim is None and (claim := self._accept(one, runs, one.job_id in cancels)) is not None:
                 claims[one.job_id] = (one.job, claim)
         keys = {job_id: self._key(*claim) for job_id, claim in claims.items()}
         orphans = looking.orphans(runs, keys)
         for run in orphans:
             self._keep()
             self._end_orphan(run, keys)
-        cancels = self._ledger.cancels()
         views = [view for job_id, claim in claims.items() if (view := self._view(*claim, runs, job_id in cancels))]
         found: list[Wanted] = []
         for action in decide(views):
@@ -123,7 +123,11 @@ class Reconciler:
 
     def _take(self, space: Room) -> int:
         self._keep()
-        return len(self._active.take(space.free, space.bulk)) if space.free else 0
+        try:
+            return len(self._active.take(space.free, space.bulk)) if space.free else 0
+        except EntryError as error:
+            logger.warning("the next job: %s", error)
+            return 0
 
     def _take_cancelled(self) -> None:
         """Waiting jobs that shall be cancelled need no slot; requests about ended jobs are dropped."""
@@ -131,25 +135,26 @@ class Reconciler:
             self._keep()
             if self._active.take_this(job_id):
                 continue
-            if self._active.bull.state(job_id) not in ("active", "waiting-children"):
+            if self._active.bull.ended(job_id):
                 self._ledger.forget_cancel(job_id)
 
-    def _accept(self, one: Held, runs: Runs) -> Claim | None:
+    def _accept(self, one: Held, runs: Runs, cancel: bool) -> Claim | None:
         """None if the job could not be taken in, and has ended or was put off."""
         self._keep()
+        if cancel:
+            self._end(one.job, None, Fail(one.job_id, CANCELLED, CANCELLED, CANCELLED, final=True))
+            return None
         try:
-            if one.job_id in self._ledger.cancels():
-                self._settle.end(one.job, None, Fail(one.job_id, CANCELLED, CANCELLED, CANCELLED, final=True))
-                return None
             return accept(self._active, self._requests, one.job, runs.unfinished)
         except (ServiceDown, ConflictError, redis.RedisError):
             raise  # nothing can be done for any job
         except PermanentError as error:
-            self._settle.end(one.job, None, failure_of(one.job_id, error))
+            self._end(one.job, None, ending_of(one.job_id, error))
         except Exception as error:
             # It has no claim yet: nothing is lost if it comes again.
             logger.warning("job %s: %s", one.job_id, error, exc_info=True)
-            self._active.postpone(one.job, LATER_SECONDS, f"transient: {error}")
+            ours = classify(error)
+            self._end(one.job, None, Postpone(one.job_id, ours.error_class, ours.code, str(ours)))
         return None
 
     # --- acting
@@ -166,7 +171,7 @@ class Reconciler:
             raise
         except PipelineError as error:
             self._keep()
-            self._settle.end(job, claim, failure_of(str(job.id), error))
+            self._end(job, claim, ending_of(str(job.id), error))
             return None
         return HeldView(str(job.id), claim.video_id, claim.order, seen, release, claim.lost, cancel)
 
@@ -182,14 +187,17 @@ class Reconciler:
             return []
         if isinstance(action, Fail) and action.error_class == CANCELLED:
             self._say_cancelled(runs.of_claims.get(self._key(job, claim)))
+        self._end(job, claim, action)
+        return []
+
+    def _end(self, job: BullJob, claim: Claim | None, ending: Ending) -> None:
         try:
-            self._settle.end(job, claim, action)
+            self._settle.end(job, claim, ending)
         except (ServiceDown, ConflictError, redis.RedisError):
             raise
         except Exception as error:
             # Such as a job that was removed meanwhile; the next tick looks again.
-            logger.warning("job %s: %s", action.job_id, error, exc_info=True)
-        return []
+            logger.warning("job %s: %s", ending.job_id, error, exc_info=True)
 
     def _say_cancelled(self, run: DagsterRun | None) -> None:
         """Also of a run whose worker was gone before it could be stopped."""
@@ -200,7 +208,7 @@ class Reconciler:
         """A run of a job that was removed, or of a claim that another one replaced. One whose job waits again, since
         another consumer put it back, is adopted when the job is taken."""
         job_id = run.tags[JOB_TAG]
-        if job_id in held or self._active.bull.state(job_id) in ("completed", "failed", "unknown"):
+        if job_id in held or self._active.bull.ended(job_id):
             self._terminate(run)
 
     def _terminate(self, run: DagsterRun) -> None:

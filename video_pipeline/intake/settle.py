@@ -23,10 +23,11 @@ from video_pipeline.stores.requests import Requests
 from video_pipeline.stores.videos import duration
 
 
-def failure_of(job_id: str, error: PipelineError) -> Fail:
-    """Of what was raised before a run existed."""
-    final = error.error_class == "permanent"
-    return Fail(job_id, error.error_class, error.code, str(error), final=final)
+def ending_of(job_id: str, error: PipelineError) -> Fail | Postpone:
+    """Of a job whose request could not be written down, or whose outcome could not be looked up."""
+    if error.error_class == "dependency":
+        return Postpone(job_id, error.error_class, error.code, str(error))
+    return Fail(job_id, error.error_class, error.code, str(error), final=error.error_class == "permanent")
 
 
 class Settle:
@@ -44,13 +45,14 @@ class Settle:
             due = self._active.fail(job, ending.reason, _structured(job, ending), final=ending.final)
             ended = CANCELLED if ending.error_class == CANCELLED else "failed"
             # Without a backoff the next attempt waits already.
-            state = ended if self._active.bull.state(str(job.id)) in ("failed", "unknown") else "retry"
+            state = ended if self._active.bull.ended(str(job.id)) else "retry"
             self._note(job, claim, state=state, reason=ending.reason, nextAt=_text(due))
         else:
             seconds = backoff.postpone_seconds(self._ledger.postponed(str(job.id)), random())
             due = self._active.postpone(job, seconds, ending.reason, _structured(job, ending))
             self._note(job, claim, state="retry", reason=ending.reason, nextAt=_text(due))
-        self._ledger.forget_cancel(str(job.id))
+        if self._active.bull.ended(str(job.id)):  # else it was asked for a moment ago, and is still to be done
+            self._ledger.forget_cancel(str(job.id))
 
     def _note(self, job: BullJob, claim: Claim | None, **words: str) -> None:
         video_id = claim.video_id if claim else job.data.get("videoId") if isinstance(job.data, dict) else None

@@ -26,7 +26,10 @@ from video_pipeline.settings import Settings
 LOOK_SECONDS = 0.2
 DAEMON_PATIENCE = 40.0
 """A daemon that is killed while it launches a run leaves one behind that never starts."""
-_RELEASE = "return redis.call('HGET', KEYS[1], 'owner') == ARGV[1] and redis.call('DEL', KEYS[1])"
+_RELEASE = """
+local owner = redis.call('HGET', KEYS[1], 'owner')
+return owner and string.sub(owner, 1, #ARGV[1]) == ARGV[1] and redis.call('DEL', KEYS[1])
+"""
 
 
 def watch(stack: Stack) -> None:
@@ -111,7 +114,7 @@ def _stop_front(stack: Stack) -> None:
     # The code server reconciled; nobody has to wait until its lease runs out.
     with contextlib.suppress(redis.RedisError):
         for child in front:
-            client(stack.settings).eval(_RELEASE, 1, Keys(stack.settings).lease, redis_name(child))
+            client(stack.settings).eval(_RELEASE, 1, Keys(stack.settings).lease, f"{redis_name(child)}:")
 
 
 class _Record:

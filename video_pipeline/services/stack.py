@@ -246,5 +246,6 @@ def running(settings: Settings) -> Settings:
 
 
 def redis_name(child: Child) -> str:
-    """What a process of this host calls itself in Redis: a worker in its announcement, a code server in its lease."""
+    """What a process of this host calls itself in Redis: a worker in its announcement; a code server in its lease, with
+    a colon and more behind it."""
     return f"{socket.gethostname()}:{child.process.pid}"

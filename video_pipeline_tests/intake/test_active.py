@@ -164,6 +164,44 @@ def test_without_a_free_slot_new_jobs_wake_nobody(active: Active, queue: Bull) -
     assert time.monotonic() - started >= 0.4
 
 
+def delay(active: Active, seconds: float) -> float:
+    """Puts the one job off; returns when it is due."""
+    (job,) = active.take(1, 1)
+    due = active.postpone(job, seconds, "x")
+    assert take(active) == []
+    return due
+
+
+@pytest.mark.parametrize("how", ["removed", "paused"])
+def test_a_delayed_job_that_nobody_can_take_keeps_nobody_awake(active: Active, queue: Bull, how: str) -> None:
+    job_id = queue.add(DATA)
+    due = delay(active, 0.4)
+    if how == "removed":
+        queue.loop.run(queue.queue.remove(job_id))
+    else:
+        queue.pause(True)
+    wait_for(lambda: time.time() > due)
+    for _ in range(5):  # what came meanwhile wakes once
+        assert take(active) == []
+        active.wait(0.05, for_jobs=True)
+    assert take(active) == []
+    started = time.monotonic()
+    active.wait(0.5, for_jobs=True)
+    assert time.monotonic() - started >= 0.4
+
+
+def test_while_bulk_work_has_its_slots_others_come_back_and_bulk_work_does_not(active: Active, queue: Bull) -> None:
+    other = queue.add(DATA)
+    due = delay(active, 0.2)
+    bulk = queue.add(DATA, priority=10)
+    wait_for(lambda: time.time() > due)
+    assert take(active, 1, 0) == [other]
+    due = delay(active, 0.2)
+    wait_for(lambda: time.time() > due)
+    assert take(active, 1, 0) == []
+    assert take(active, 1, 1) == [bulk]
+
+
 @pytest.mark.parametrize("place", ["waiting", "prioritized", "delayed", "paused"])
 def test_a_certain_job_is_taken_from_wherever_it_waits(active: Active, queue: Bull, place: str) -> None:
     others = [queue.add(DATA) for _ in range(2)]

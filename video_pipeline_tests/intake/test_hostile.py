@@ -180,6 +180,30 @@ def test_what_is_no_job_at_all_holds_nobody_up(world: World, slots: None) -> Non
         world.bull.cancel("nobody")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("opts", '{"fpof": true, "rdof": true}'), ("parent", "[1]"), ("parent", "{"), ("parent", "7"), ("parentKey", "x")],
+)
+def test_fields_that_no_client_of_today_writes(world: World, slots: None, name: str, value: str) -> None:
+    with app(world.settings) as node:
+        sources = {node.add({"source": source}): source for source in ("/a.mp4", "a.mp4")}
+        for job_id in sources:
+            world.bull.redis.hset(world.bull.key(job_id), name, value)
+        found = {sources[job_id]: why for job_id, why in outcomes(world, node, list(sources)).items()}
+    assert found["/a.mp4"] == ""
+    assert found["a.mp4"].startswith("permanent: source: give an absolute path")
+
+
+def test_a_request_that_nobody_can_answer_keeps_no_other_waiting(world: World) -> None:
+    with app(world.settings) as node:
+        add = "return (await control.add('cancel', { jobId: 'nobody' })).id"
+        bad, good = node(add), node(add)
+        world.bull.redis.hset(world.bull.control_key(bad), "name", b"\xff")
+        outcomes(world, node, [])
+        found = node("return (await control.getJob(a.id)).failedReason", id=good)
+    assert found == "permanent: no job of nobody waits or runs"
+
+
 def test_a_scheduler_goes_on(world: World) -> None:
     """Whoever takes a scheduled job makes the next one."""
     with app(world.settings) as node:

@@ -180,6 +180,43 @@ def test_a_damaged_pointer_is_the_trouble_of_its_video_only(world: World) -> Non
     assert world.bull.state(broken) == "delayed"
 
 
+def test_a_moment_without_the_index_costs_no_attempt(world: World) -> None:
+    job_id = world.bull.add({**DATA, "videoId": "a"})
+    (wanted,) = world.tick()
+    world.run(wanted, dg.DagsterRunStatus.SUCCESS)
+    publish(world)
+    index, away = world.settings.home / "index.db", world.settings.home / "away.db"
+    index.rename(away)
+    assert world.tick() == []
+    assert world.bull.state(job_id) == "delayed"
+    away.rename(index)
+    assert world.bull.redis.hget(world.bull.key(job_id), "atm") in (None, "0")
+    world.bull.loop.run(world.bull.queue.backend.promote(job_id))
+    assert world.tick() == []
+    assert world.bull.state(job_id) == "completed"
+
+
+def test_a_cancel_that_comes_while_an_attempt_is_failed_is_done(world: World) -> None:
+    job_id = world.bull.add({**DATA, "videoId": "a"}, attempts=3)
+    for _ in range(2):
+        (wanted,) = world.tick()
+        world.run(wanted, dg.DagsterRunStatus.FAILURE)
+    calls = []
+
+    def keep() -> None:
+        calls.append(world.bull.state(job_id))
+        if len(calls) == 2:  # all was looked at, and what to do is decided
+            world.bull.ledger.cancel(job_id)
+
+    world.reconciler(keep=keep).tick()
+    assert calls[:2] == ["active", "active"]
+    world.tick()
+    job = world.bull.job(job_id)
+    assert job is not None
+    assert (world.bull.state(job_id), job.failedReason) == ("failed", "cancelled")
+    assert world.bull.ledger.cancels() == set()
+
+
 def test_a_lost_lease_ends_the_tick_before_anything_is_done(world: World) -> None:
     job_id = world.bull.add(DATA)
 
