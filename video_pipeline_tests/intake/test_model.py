@@ -27,7 +27,7 @@ from video_pipeline.errors import (
     StalledError,
 )
 from video_pipeline.execution.tags import JOB_TAG
-from video_pipeline.intake import backoff, reconcile
+from video_pipeline.intake import backoff
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
 from video_pipeline_tests.intake.world import SLOTS, World, new_world
@@ -269,7 +269,6 @@ class Machine(RuleBasedStateMachine):
 @pytest.fixture
 def machine(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
     # Time passes by a rule only, else examples could not be repeated.
-    monkeypatch.setattr(reconcile, "LATER_SECONDS", 3600.0)
     monkeypatch.setattr(backoff, "POSTPONE_FIRST", 3600.0)
     monkeypatch.setattr(backoff, "POSTPONE_MOST", 3600.0)
     monkeypatch.setattr(backoff, "DEFAULT", {"type": "fixed", "delay": 3_600_000})
