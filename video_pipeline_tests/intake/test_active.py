@@ -223,7 +223,7 @@ def test_a_certain_job_is_taken_from_wherever_it_waits(active: Active, queue: Bu
 def test_dashboards_find_a_worker(active: Active, queue: Bull, server: redis.Redis) -> None:
     thread = waits(active, for_jobs=True)
     name = f"{queue.settings.queue_prefix}:{base64.b64encode(queue.settings.queue.encode()).decode()}"
-    found: Any = wait_for(lambda: [c for c in server.client_list() if c["name"] == name], 10)
-    assert len(found) == 1
+    # On a Cluster it has another connection, that to ask for the nodes.
+    wait_for(lambda: name in [client["name"] for client in server.client_list()], 10)
     queue.ledger.wake("end")
     thread.join(10)
