@@ -15,6 +15,7 @@ from video_pipeline import settings
 from video_pipeline.connection.waiting import wait_for_redis
 from video_pipeline.execution.broker import broker
 from video_pipeline.home import prepare
+from video_pipeline.portable import json_or_text
 from video_pipeline.services.rolling import watch
 from video_pipeline.services.signals import hangups, stopping_signals
 from video_pipeline.services.stack import Stack, running
@@ -76,11 +77,6 @@ def _running() -> Settings:
     return ours
 
 
-def _no_json(word: str) -> None:
-    """NaN and Infinity are Python's, not JSON's: a text like any other."""
-    raise ValueError(word)
-
-
 def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
     """k=v, the value read as JSON if it is some."""
     fields = {}
@@ -88,10 +84,7 @@ def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise click.BadParameter(f"{text!r}: write it as key=value")
-        try:
-            fields[key] = json.loads(value, parse_constant=_no_json)
-        except ValueError:
-            fields[key] = value
+        fields[key] = json_or_text(value)
     return fields
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video_pipeline.errors import HomeError
+from video_pipeline.portable import is_utf8
 
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", "~")
 """What browsers and copying programs append to the name of a file that is not complete."""
@@ -52,7 +53,7 @@ def look(directory: Path) -> Look:
     Raises:
         HomeError: the directory cannot be read.
     """
-    if _shown(directory) != str(directory):
+    if not is_utf8(str(directory)):
         raise HomeError(f"the watched directory {_shown(directory)} has a name that is not UTF-8; rename it")
     files: list[Found] = []
     refused: list[str] = []
@@ -78,7 +79,7 @@ def look(directory: Path) -> Look:
             if not stat.S_ISREG(state.st_mode):
                 continue
             inside = os.path.relpath(path, directory)
-            if _shown(inside) != inside:
+            if not is_utf8(inside):
                 refused.append(f"{_shown(inside)} has a name that is not UTF-8; rename it")
                 continue
             files.append(Found(inside, state.st_size, state.st_mtime_ns))
@@ -87,10 +88,7 @@ def look(directory: Path) -> Look:
 
 def _shown(path: str | Path) -> str:
     """As it is if it is UTF-8: a message is kept in databases, which hold nothing else."""
-    try:
-        return str(path).encode().decode()
-    except UnicodeEncodeError:
-        return repr(os.fsencode(path))
+    return str(path) if is_utf8(str(path)) else repr(os.fsencode(path))
 
 
 def settled(
