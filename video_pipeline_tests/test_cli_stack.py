@@ -41,6 +41,22 @@ def refused(settings: Settings, *arguments: str | Path) -> str:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["status", NO_UTF8], r"videoId '\udcff': use 1 to 63 of"),
+        (["status", "My Video"], "videoId 'My Video': use 1 to 63 of"),
+        (["status", ""], "videoId '': use 1 to 63 of"),
+        (["status", "nobody"], "video nobody is not known"),
+        (["cancel", NO_UTF8], r"no job of '\udcff' waits or runs"),
+        (["cancel", "nobody"], "no job of nobody waits or runs"),
+        (["drain", NO_UTF8], r"no worker is called '\udcff'; there is none"),
+    ],
+)
+def test_ids_that_are_none(queue_settings: Settings, arguments: list[str], sentence: str) -> None:
+    assert refused(queue_settings, *arguments).startswith(sentence)
+
+
+@pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
         ("--meta", "x=1e999", "metadata: cannot be written as JSON: "),
