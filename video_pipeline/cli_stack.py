@@ -15,6 +15,8 @@ from video_pipeline import settings
 from video_pipeline.connection.waiting import wait_for_redis
 from video_pipeline.execution.broker import broker
 from video_pipeline.home import prepare
+from video_pipeline.identity import check_video_id
+from video_pipeline.portable import json_or_text
 from video_pipeline.services.rolling import watch
 from video_pipeline.services.signals import hangups, stopping_signals
 from video_pipeline.services.stack import Stack, running
@@ -76,11 +78,6 @@ def _running() -> Settings:
     return ours
 
 
-def _no_json(word: str) -> None:
-    """NaN and Infinity are Python's, not JSON's: a text like any other."""
-    raise ValueError(word)
-
-
 def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
     """k=v, the value read as JSON if it is some."""
     fields = {}
@@ -88,10 +85,7 @@ def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise click.BadParameter(f"{text!r}: write it as key=value")
-        try:
-            fields[key] = json.loads(value, parse_constant=_no_json)
-        except ValueError:
-            fields[key] = value
+        fields[key] = json_or_text(value)
     return fields
 
 
@@ -131,8 +125,10 @@ def status(video: str | None, as_json: bool) -> None:
     """What the queue, the workers and the videos being processed are doing; or all about VIDEO."""
     from video_pipeline.progress import status as looking
 
+    if video is not None:
+        check_video_id(video)
     ours = _running()
-    found = looking.of_video(ours, video) if video else looking.overall(ours)
+    found = looking.overall(ours) if video is None else looking.of_video(ours, video)
     print(json.dumps(found) if as_json else looking.text(found))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from video_pipeline.errors import PipelineError, RequestError
 from video_pipeline.intake import once
 from video_pipeline.intake.job import Job, parse
 from video_pipeline.intake.sheet import Problem, Row, read
+from video_pipeline.portable import json_or_text
 from video_pipeline.stores.sources import local_path
 
 META = "metadata."
@@ -61,7 +61,7 @@ def load(path: Path, presets_dir: Path | None) -> Bulk:
     contents: dict[str, int] = {}
     for row in sheet.rows:
         data = _data(row, path.parent)
-        wrong = [Problem(row.line, said, name) for name, value in data.items() if (said := check(name, value))]
+        wrong = [Problem(row.line, said, column) for column, *field in _by_column(data) if (said := check(*field))]
         if "source" not in row.cells:
             wrong.append(Problem(row.line, "is missing", "source"))
         if not wrong:
@@ -87,11 +87,11 @@ def _data(row: Row, beside: Path) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, cell in row.cells.items():
         if name.startswith(META):
-            data.setdefault("metadata", {})[name.removeprefix(META)] = _json_or_text(cell)
+            data.setdefault("metadata", {})[name.removeprefix(META)] = json_or_text(cell)
         elif name == "tags":
             data[name] = [tag for part in cell.split(";") if (tag := part.strip())]
         elif name == "schemaVersion":
-            data[name] = _json_or_text(cell)
+            data[name] = json_or_text(cell)
         elif name == "source" and "://" not in cell:
             data[name] = str((beside / cell).absolute())
         else:
@@ -99,13 +99,20 @@ def _data(row: Row, beside: Path) -> dict[str, Any]:
     return data
 
 
+def _by_column(data: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Column, field, and what the column gives to the field."""
+    for name, value in data.items():
+        if name == "metadata":
+            yield from ((f"{META}{key}", name, {key: inner}) for key, inner in value.items())
+        else:
+            yield name, name, value
+
+
 def _checker(presets_dir: Path | None) -> Callable[[str, object], str]:
-    """A function that says what is wrong with a field's value; "" if nothing is. Looks at each value once: a preset is
+    """A function that says what is wrong with a field's value; "" if nothing is. Looks at each text once: a preset is
     a file to be read."""
 
-    @functools.cache
-    def check(name: str, text: str) -> str:
-        value = json.loads(text)
+    def check(name: str, value: Any) -> str:
         try:
             parse({"source": "/", name: value}, presets_dir)
             if name == "source":
@@ -114,16 +121,5 @@ def _checker(presets_dir: Path | None) -> Callable[[str, object], str]:
             return str(error).removeprefix(name).removeprefix(":").lstrip()
         return ""
 
-    return lambda name, value: check(name, json.dumps(value))
-
-
-def _json_or_text(cell: str) -> Any:
-    try:
-        return json.loads(cell, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return cell
-
-
-def _refuse(word: str) -> None:
-    """NaN and Infinity are Python's, not JSON's: a text like any other."""
-    raise ValueError(word)
+    once_each = functools.cache(check)
+    return lambda name, value: (once_each if isinstance(value, str) else check)(name, value)

@@ -18,6 +18,7 @@ from video_pipeline.connection import async_client, loop, url
 from video_pipeline.errors import RequestError, ServiceDown
 from video_pipeline.intake import backoff
 from video_pipeline.intake.ledger import Ledger
+from video_pipeline.portable import is_utf8
 from video_pipeline.settings import Settings
 
 STATES = ("wait", "prioritized", "active", "delayed", "completed", "failed", "paused", "waiting-children")
@@ -132,6 +133,8 @@ class Bull:
         Raises:
             RequestError: there is none.
         """
+        if not is_utf8(wanted):
+            raise RequestError(f"no job of {wanted!r} waits or runs")
         jobs = [] if jobs_only else self.find(wanted)
         if not jobs and not self.ended(wanted):
             jobs = [wanted]

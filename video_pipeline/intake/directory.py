@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video_pipeline.errors import HomeError
+from video_pipeline.portable import is_utf8
 
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", "~")
 """What browsers and copying programs append to the name of a file that is not complete."""
@@ -52,13 +53,15 @@ def look(directory: Path) -> Look:
     Raises:
         HomeError: the directory cannot be read.
     """
+    if not is_utf8(str(directory)):
+        raise HomeError(f"the watched directory {_shown(directory)} has a name that is not UTF-8; rename it")
     files: list[Found] = []
     refused: list[str] = []
 
     def trouble(error: OSError) -> None:
         if error.filename == str(directory):
             raise HomeError(f"the watched directory {directory} cannot be read: {error.strerror}")
-        refused.append(f"{error.filename} cannot be read: {error.strerror}")
+        refused.append(f"{_shown(error.filename)} cannot be read: {error.strerror}")
 
     for place, directories, names in os.walk(directory, onerror=trouble):
         directories[:] = sorted(name for name in directories if not name.startswith("."))
@@ -70,16 +73,22 @@ def look(directory: Path) -> Look:
                 state = os.lstat(path)
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                refused.append(f"{_shown(path)} cannot be read: {error.strerror}")
+                continue
             if not stat.S_ISREG(state.st_mode):
                 continue
             inside = os.path.relpath(path, directory)
-            try:
-                inside.encode()
-            except UnicodeEncodeError:
-                refused.append(f"{os.fsencode(inside)!r} has a name that is not UTF-8; rename it")
+            if not is_utf8(inside):
+                refused.append(f"{_shown(inside)} has a name that is not UTF-8; rename it")
                 continue
             files.append(Found(inside, state.st_size, state.st_mtime_ns))
     return Look(files, refused)
+
+
+def _shown(path: str | Path) -> str:
+    """As it is if it is UTF-8: a message is kept in databases, which hold nothing else."""
+    return str(path) if is_utf8(str(path)) else repr(os.fsencode(path))
 
 
 def settled(
@@ -106,3 +115,14 @@ def settled(
         else:
             waiting[file.path] = known or Seen(file.version, now)
     return ready, waiting
+
+
+def remembered(files: Iterable[Found], waiting: Mapping[str, Seen], most: int) -> dict[str, Seen]:
+    """What the next look shall know, for at most so many files: those that were first to be as they are now.
+
+    Whatever never settles must not keep the others out, so empty files, of which nothing need be known, have no place,
+    and a file that goes on changing comes last.
+    """
+    some = [file for file in files if file.size and file.path in waiting]
+    some.sort(key=lambda file: (waiting[file.path].since, file.mtime_ns))
+    return {file.path: waiting[file.path] for file in some[:most]}

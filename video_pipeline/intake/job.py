@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, WithJsonSchema, field_validator
 from pydantic.alias_generators import to_camel
 
 from video_pipeline import presets
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import VIDEO_ID, check_video_id
+from video_pipeline.portable import check_json
 
 # pydantic names Python's types; producers know JSON's.
 KINDS = {
@@ -18,6 +19,7 @@ KINDS = {
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "string_type": "must be a text",
+    "string_unicode": "cannot be written as JSON: it has text that is not UTF-8",
     "missing": "is missing",
 }
 
@@ -93,6 +95,15 @@ class Job(BaseModel):
             raise ValueError(f"{value.split('://')[0]}:// cannot be read; give a path or file:// URL")
         if not value.startswith(("/", "file:///", "file://localhost/")):
             raise ValueError("give an absolute path: workers run in another directory")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _json(cls, value: object, about: ValidationInfo) -> object:
+        try:
+            check_json(to_camel(about.field_name or ""), value)
+        except RequestError as error:
+            raise ValueError(str(error)) from None
         return value
 
     def data(self) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import Any
 from bullmq import Job as BullJob
 from bullmq import Worker
 
+from video_pipeline.portable import is_utf8
+
 WHOLE = ("delay", "priority", "finishedOn", "processedOn", "ats", "atm", "attemptsMade", "stc")
 EXCLUSIVE = ("fpof", "cpof", "idof", "rdof")
 """What becomes of a parent when the job fails: BullMQ's package reads no job that has two of them."""
@@ -37,7 +39,7 @@ def readable(raw: Mapping[str, str], job_id: str) -> dict[str, str]:
             found[name] = str(_whole(raw[name]) or 0)
     found["timestamp"] = str(_whole(raw.get("timestamp")) or round(time.time() * 1000))
     broken = [name for name in ("data", "opts") if name in raw and _json(raw[name]) is UNREADABLE]
-    if not _is_text(job_id):
+    if not is_utf8(job_id):  # from bytes that nothing but Redis could hold
         broken.append("id")
     if broken:
         found["defa"] = f"{' and '.join(broken)} of this job cannot be read"
@@ -112,12 +114,3 @@ def _whole(value: object) -> int | None:
     except ValueError:
         return None
     return None if math.isnan(number) else int(max(-LARGEST, min(LARGEST, number)))
-
-
-def _is_text(text: str) -> bool:
-    """Not if it came from bytes that are no UTF-8: nothing but Redis could hold it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

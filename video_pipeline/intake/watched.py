@@ -17,12 +17,12 @@ from pathlib import Path, PurePosixPath
 from video_pipeline import presets
 from video_pipeline.intake import once
 from video_pipeline.intake.bull import Bull
-from video_pipeline.intake.directory import Found, Seen, look, settled
+from video_pipeline.intake.directory import Found, Seen, look, remembered, settled
 from video_pipeline.intake.job import Job
 from video_pipeline.stores.requests import Requests
 
 MOST = 1000
-"""Files of one look; the others' turn comes with the next ones."""
+"""Files that one look takes in, and that it remembers; the others' turn comes with the next ones."""
 NAMED = 5
 """Files a message names."""
 
@@ -57,19 +57,20 @@ class Watch:
             ServiceDown: the queue does not answer; the next look repairs what was half done.
         """
         found = look(self._directory)
-        new = self._new(found.files)[:MOST]
-        ready, waiting = settled(new, _read(cursor), now, self._settings.watch_settle_seconds)
+        new, seen = self._new(found.files), _read(cursor)
+        complete, waiting = settled(new, seen, now, self._settings.watch_settle_seconds)
+        ready, later = complete[:MOST], complete[MOST:]
+        next_look = remembered(new, {**waiting, **{file.path: seen[file.path] for file in later}}, MOST)
         jobs = {file.path: self._job(file) for file in ready}
         data = {self._id(file): jobs[file.path].data() for file in ready}
         added = once.enqueue(self._queue, self._requests, data, attempts=self._settings.queue_max_attempts)
         # Not before: a file that is remembered is never looked at again.
         if ready:
-            remembered = {self._file(file): file.version for file in ready}
-            self._queue.redis.hset(self._memory, mapping=remembered)
+            self._queue.redis.hset(self._memory, mapping={self._file(file): file.version for file in ready})
         taken = [f"{file.path} as video {jobs[file.path].video_id}" for file in ready if self._id(file) in added]
         said = [_sentence("taken in: ", taken), _sentence("not complete yet: ", list(waiting)), *found.refused[:NAMED]]
         nothing = f"nothing new among {len(found.files)} files of {self._directory}"
-        return Outcome(_write(waiting), "; ".join(filter(None, said)) or nothing, len(added))
+        return Outcome(_write(next_look), "; ".join(filter(None, said)) or nothing, len(added))
 
     def _new(self, files: Sequence[Found]) -> list[Found]:
         if not files:

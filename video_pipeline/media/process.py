@@ -18,6 +18,7 @@ from pathlib import Path
 
 from video_pipeline.errors import CommandFailed, DiskFull, StalledError, ToolMissing
 from video_pipeline.media.gate import gate
+from video_pipeline.media.interrupts import uninterrupted
 from video_pipeline.media.limits import Limits, die_with
 
 TERM_SECONDS = 1.0
@@ -89,10 +90,14 @@ def run(
         CommandFailed: it ended with another status than 0.
         StalledError, DiskFull, ToolMissing: as their names say.
     """
-    child = _start(argv, cwd, nice, limits or Limits(), on_stdout)
-    child.keep_log = keep_log
-    _attend([child], stall_seconds)
-    return child.completed()
+    children: list[_Child] = []
+    try:
+        _start(children, argv, cwd, nice, limits or Limits(), on_stdout)
+        children[0].keep_log = keep_log
+        _attend(children, stall_seconds)
+    finally:
+        _end(children)
+    return children[0].completed()
 
 
 def run_all(
@@ -109,23 +114,24 @@ def run_all(
     children: list[_Child] = []
     try:
         for argv in argvs:
-            children.append(_start(argv, cwd, nice, limits or Limits(), None))
-    except BaseException:
+            _start(children, argv, cwd, nice, limits or Limits(), None)
+        failed = _attend(children, stall_seconds, stop_on_failure=check)
+    finally:
         _end(children)
-        raise
-    failed = _attend(children, stall_seconds, stop_on_failure=check)
     if failed:
         failed.completed()  # raises; the others were only stopped
     return [child.completed(check=check) for child in children]
 
 
 def _start(
+    children: list[_Child],
     argv: Sequence[str | Path],
     cwd: Path | None,
     nice: int,
     limits: Limits,
     on_stdout: Callable[[bytes], None] | None,
-) -> _Child:
+) -> None:
+    """Adds the child to those that its caller ends, also when an interrupt comes while it starts."""
     words = [str(word) for word in argv]
     parent = os.getpid()
     gate.wait()
@@ -136,55 +142,50 @@ def _start(
         if nice:
             os.nice(nice)
 
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            start_new_session=True,
-            preexec_fn=in_child,
-        )
-    except OSError as error:
-        raise ToolMissing(f"{words[0]} cannot be run: {error.strerror}") from None
-    gate.add(process)
-    return _Child(words, process, on_stdout)
+    with uninterrupted():
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=in_child,
+            )
+        except OSError as error:
+            raise ToolMissing(f"{words[0]} cannot be run: {error.strerror}") from None
+        children.append(_Child(words, process, on_stdout))
+        gate.add(process)
 
 
 def _attend(children: list[_Child], stall_seconds: float | None, *, stop_on_failure: bool = True) -> _Child | None:
-    """Drains the pipes until all have ended; a failed one, a stalled one or an interrupt stops them all.
-
-    Returns the one that failed first and so stopped the others.
-    """
+    """Drains the pipes until all have ended; returns the one that failed first and so stopped the others."""
     failed: _Child | None = None
-    try:
-        with selectors.DefaultSelector() as selector:
-            for child in children:
-                for number, stream in ((1, child.process.stdout), (2, child.process.stderr)):
-                    assert stream is not None
-                    os.set_blocking(stream.fileno(), False)
-                    selector.register(stream, selectors.EVENT_READ, (child, number))
-            while selector.get_map():
-                for key, _ in selector.select(timeout=1.0):
-                    child, number = key.data
-                    data = os.read(key.fd, 65_536)
-                    if data:
-                        child.moved = gate.clock()
-                        child.take(number, data)
-                        continue
-                    selector.unregister(key.fileobj)
-                    if stop_on_failure and number == 1 and _wait(child, stall_seconds) != 0:
-                        failed = failed or child
-                        _stop(children)
-                if stall_seconds is not None:
-                    for child in children:
-                        _check_moving(child, stall_seconds)
+    with selectors.DefaultSelector() as selector:
         for child in children:
-            _wait(child, stall_seconds)
-        return failed
-    finally:
-        _end(children)
+            for number, stream in ((1, child.process.stdout), (2, child.process.stderr)):
+                assert stream is not None
+                os.set_blocking(stream.fileno(), False)
+                selector.register(stream, selectors.EVENT_READ, (child, number))
+        while selector.get_map():
+            for key, _ in selector.select(timeout=1.0):
+                child, number = key.data
+                data = os.read(key.fd, 65_536)
+                if data:
+                    child.moved = gate.clock()
+                    child.take(number, data)
+                    continue
+                selector.unregister(key.fileobj)
+                if stop_on_failure and number == 1 and _wait(child, stall_seconds) != 0:
+                    failed = failed or child
+                    _stop(children)
+            if stall_seconds is not None:
+                for child in children:
+                    _check_moving(child, stall_seconds)
+    for child in children:
+        _wait(child, stall_seconds)
+    return failed
 
 
 def _wait(child: _Child, stall_seconds: float | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from video_pipeline.base import Model
-from video_pipeline.errors import RequestError
+from video_pipeline.portable import check_json
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.tables import requests
 
@@ -64,7 +63,7 @@ class Requests:
             "job_id": job_id,
         }
         for name, value in row.items():
-            _check_json(name, value)
+            check_json(name, value)
         with self.index.write() as connection:
             if job_id is not None:
                 known = _one(connection, requests.c.job_id == job_id)
@@ -127,10 +126,3 @@ def _key(video_id: str, version: int) -> sa.ColumnElement[bool]:
 def _one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> VideoRequest | None:
     row = connection.execute(sa.select(*_FIELDS).where(where).order_by(requests.c.version.desc()).limit(1)).first()
     return None if row is None else VideoRequest.model_validate(dict(row._mapping))
-
-
-def _check_json(name: str, value: object) -> None:
-    try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RequestError(f"{name}: cannot be written as JSON: {error}") from None

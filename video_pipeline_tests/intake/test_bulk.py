@@ -105,6 +105,25 @@ def test_every_error_of_every_row_is_told_by_line_and_column(clips: Path) -> Non
     ]
 
 
+def test_custom_fields_that_no_other_program_could_read(clips: Path) -> None:
+    path = sheet(
+        clips,
+        "source,metadata.good,metadata.bad\n"
+        'a.mp4,1,"{""\\ud83d"":1}"\n'
+        f"a.mp4,1,1e999\na.mp4,1,{'[' * 500 + ']' * 500}\na.mp4,1,{'[' * 100_000}\n",
+    )
+    problems = load(path, None).problems
+    assert [(one.line, one.column) for one in problems] == [(line, "metadata.bad") for line in (2, 3, 4)]
+    assert problems[0].message == "cannot be written as JSON: it has text that is not UTF-8"
+
+
+def test_a_custom_field_of_any_depth(clips: Path) -> None:
+    """JSON that can just be read cannot always be written."""
+    for levels in (65, 500, *range(800, 1000)):
+        told = said(load(sheet(clips, f"source,metadata.x\na.mp4,{'[' * levels + ']' * levels}\n"), None))
+        assert told in ([], ["line 2, column metadata.x: is nested more than 64 levels deep"]), levels
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from video_pipeline.errors import HomeError
-from video_pipeline.intake.directory import Found, Seen, look, settled
+from video_pipeline.intake.directory import Found, Seen, look, remembered, settled
 
+AS_NOBODY = """
+import json, os, sys
+from pathlib import Path
+from video_pipeline.intake.directory import look
+os.chdir(sys.argv[1])
+if os.geteuid() == 0:
+    os.setgroups([]), os.setgid(65534), os.setuid(65534)
+found = look(Path("watched"))
+print(json.dumps([[file.path for file in found.files], found.refused]))
+"""
+"""To root everything is permitted."""
 NOW = 1_790_000_000.0
 
 
@@ -49,6 +63,39 @@ def test_a_directory_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(HomeError, match="Not a directory"):
         look(tmp_path / "file")
+
+
+def test_what_is_not_permitted_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    watched = tmp_path / "watched"
+    for path in ("a.mp4", "listed/b.mp4", "listed/inside/c.mp4", "shut/d.mp4", "z/e.mp4"):
+        (watched / path).parent.mkdir(parents=True, exist_ok=True)
+        (watched / path).write_bytes(b"x")
+    (watched / os.fsdecode(b"\xe9")).mkdir(mode=0)
+
+    def looked() -> tuple[list[str], list[str]]:
+        tmp_path.chmod(0o755)
+        done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        files, refused = json.loads(done.stdout)
+        return files, refused
+
+    (watched / "listed").chmod(0o444)
+    (watched / "shut").chmod(0)
+    listed = ["watched/listed/b.mp4 cannot be read", "watched/listed/inside cannot be read"]
+    others = ["watched/shut cannot be read", r"b'watched/\xe9' cannot be read"]
+    assert looked() == (["a.mp4", "z/e.mp4"], [f"{one}: Permission denied" for one in listed + others])
+    watched.chmod(0o444)
+    files, refused = looked()
+    assert files == []
+    assert refused[0] == "watched/a.mp4 cannot be read: Permission denied"
+    watched.chmod(0o755)
+
+
+def test_a_watched_directory_whose_name_is_no_utf_8(tmp_path: Path) -> None:
+    directory = tmp_path / os.fsdecode(b"\xe9")
+    directory.mkdir()
+    with pytest.raises(HomeError, match=r"the watched directory b'.*\\xe9' has a name that is not UTF-8"):
+        look(directory)
 
 
 def test_complete_is_what_stays_as_it_is() -> None:
@@ -91,3 +138,16 @@ def test_an_empty_file_waits_and_one_that_is_gone_is_forgotten() -> None:
     ready, waiting = settled([empty], waiting, NOW + 100, 0)
     assert (ready, list(waiting)) == ([], ["a.mp4"])
     assert settled([], waiting, NOW + 101, 0) == ([], {})
+
+
+def test_what_never_settles_is_remembered_last() -> None:
+    empty = Found("empty.mp4", 0, int((NOW - 3600) * 1e9))
+    growing = Found("growing.mp4", 9, int(NOW * 1e9))
+    still = [Found(f"still-{age}.mp4", 9, int((NOW - age) * 1e9)) for age in (60, 120)]
+    files = [empty, growing, *still]
+    waiting = {file.path: Seen(file.version, NOW) for file in files}
+    assert list(remembered(files, waiting, 2)) == ["still-120.mp4", "still-60.mp4"]
+    assert list(remembered(files, waiting, 9)) == ["still-120.mp4", "still-60.mp4", "growing.mp4"]
+    # One that has waited keeps its place, whoever comes.
+    waiting["growing.mp4"] = Seen(growing.version, NOW - 5)
+    assert remembered(files, waiting, 1) == {"growing.mp4": waiting["growing.mp4"]}

@@ -66,6 +66,7 @@ DATA = {
     "{ source: '/a.mp4', ['x'.repeat(1e6)]: 1 }": "x: this field is unknown",
     "{ source: '/a.mp4', title: '\\ud800' }": "title",
     "{ source: '/a.mp4', metadata: { '\\ud800': 1 } }": "metadata",
+    "{ source: '/a.mp4', metadata: { a: [{ '\\ud800': 1 }] } }": "metadata",
     "{ source: '/\\ud800' }": "source",
     "{ source: '/a.mp4', metadata: deep(65) }": "metadata: is nested more than 64 levels deep",
     "{ source: '/a.mp4', metadata: deep(2000) }": "data of this job cannot be read",
@@ -119,6 +120,8 @@ def test_a_job_that_leaves_nothing_behind(world: World, options: dict[str, Any])
 BROKEN = [
     ("data", "'words'", "data of this job cannot be read"),
     ("data", "Buffer.from([0x22, 0xff, 0x22])", "job data: must be an object"),
+    ("data", """'{"source": "/a.mp4", "metadata": {"x": 1e999}}'""", "permanent: metadata: cannot be written as JSON"),
+    ("data", """'{"source": "/a.mp4", "metadata": {"x": NaN}}'""", "permanent: metadata: cannot be written as JSON"),
     ("opts", "'words'", "opts of this job cannot be read"),
     ("opts", "'[]'", "source"),
     ("name", "Buffer.from([0xff])", "source"),

@@ -59,6 +59,33 @@ def test_what_cannot_be_used_is_named(change: dict[str, Any], named: str) -> Non
         parse({**GOOD, **change}, None)
 
 
+HALF = "\ud83d"
+"""Of a surrogate pair: JSON can spell it, UTF-8 cannot hold it."""
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"source": f"/{HALF}"}, "source"),
+        ({"videoId": HALF}, "videoId"),
+        ({"preset": HALF}, "preset"),
+        ({"title": HALF}, "title"),
+        ({"description": f"a {HALF}"}, "description"),
+        ({"tags": ["a", HALF]}, "tags"),
+        ({"metadata": {HALF: 1}}, "metadata"),
+        ({"metadata": {"a": [{HALF: 1}]}}, "metadata"),
+        ({"metadata": {"a": [{"b": HALF}]}}, "metadata"),
+        ({"metadata": {"a": 1e999}}, "metadata"),
+        ({"metadata": {"a": [{"b": float("nan")}]}}, "metadata"),
+        ({HALF: 1}, "job data"),
+    ],
+)
+def test_what_no_other_program_could_read_is_refused_by_name(change: dict[str, Any], named: str) -> None:
+    with pytest.raises(RequestError, match=f"^{named}:? ") as caught:
+        parse({**GOOD, **change}, None)
+    assert str(caught.value).isascii()
+
+
 @pytest.mark.parametrize("data", [None, [], "text", 3])
 def test_data_that_are_no_object(data: object) -> None:
     with pytest.raises(RequestError, match="job data"):

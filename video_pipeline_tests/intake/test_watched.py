@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from video_pipeline.errors import HomeError
 from video_pipeline.intake.bull import Bull
+from video_pipeline.intake.directory import Seen, look
 from video_pipeline.intake.watched import MOST, Outcome, Watch, slug
 from video_pipeline.settings import Settings
 from video_pipeline.stores.index import Index
@@ -46,11 +48,11 @@ def requests(queue_settings: Settings) -> Requests:
 def tick(directory: Path, queue: Bull, requests: Requests) -> Tick:
     """Two looks, so that what is there is complete; returns the second's outcome."""
 
-    def look(cursor: str | None = None) -> Outcome:
+    def look_twice(cursor: str | None = None) -> Outcome:
         first = Watch(directory, queue, requests).tick(cursor, NOW)
         return Watch(directory, queue, requests).tick(first.cursor, NOW + 60)
 
-    return look
+    return look_twice
 
 
 def put(directory: Path, name: str, content: bytes = b"x", at: float = NOW - 3600) -> Path:
@@ -166,9 +168,33 @@ def test_many_files_take_turns(directory: Path, queue: Bull, requests: Requests,
     first = tick()
     assert first.taken == MOST
     assert first.message.startswith("taken in: 00000.mp4 as video 00000, ")
-    assert first.message.endswith(f" and {MOST - 5} more")
-    assert tick(first.cursor).taken == 10
+    assert f" and {MOST - 5} more; not complete yet: 01000.mp4, " in first.message
+    assert Watch(directory, queue, requests).tick(first.cursor, NOW + 70).taken == 10
     assert len({str(job["videoId"]) for job in jobs(queue)}) == MOST + 10
+
+
+def test_files_that_were_complete_all_at_once_lose_no_time(directory: Path, queue: Bull, requests: Requests) -> None:
+    for number in range(MOST + 10):
+        put(directory, f"{number:05}.mp4")
+    seen = {file.path: asdict(Seen(file.version, NOW - 60)) for file in look(directory).files}
+    first = Watch(directory, queue, requests).tick(json.dumps(seen), NOW)
+    assert (first.taken, len(json.loads(first.cursor))) == (MOST, 10)
+    assert Watch(directory, queue, requests).tick(first.cursor, NOW + 1).taken == 10
+
+
+def test_files_that_never_settle_keep_nobody_out(directory: Path, queue: Bull, requests: Requests) -> None:
+    for number in range(MOST + 1):
+        put(directory, f"empty-{number:05}.mp4", b"")
+        put(directory, f"growing-{number:05}.mp4")
+    put(directory, "still.mp4")
+    cursor = None
+    for second in range(0, 40, 10):
+        for number in range(MOST + 1):
+            put(directory, f"growing-{number:05}.mp4", b"x" * (second + 1), at=NOW + second)
+        outcome = Watch(directory, queue, requests).tick(cursor, NOW + second)
+        cursor = outcome.cursor
+        assert len(json.loads(cursor)) <= MOST
+    assert [job["videoId"] for job in jobs(queue)] == ["still"]
 
 
 def test_a_directory_that_goes_away_comes_back(directory: Path, queue: Bull, requests: Requests, tick: Tick) -> None:
