@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent import futures
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -30,9 +31,11 @@ class LoopThread:
         Raises:
             ServiceDown: Redis does not answer.
         """
+        running = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
-            return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
-        except (redis.RedisError, RedisClusterException, TimeoutError) as error:
+            return running.result(timeout)
+        except (redis.RedisError, RedisClusterException, TimeoutError, futures.TimeoutError) as error:
+            running.cancel()  # else a command that waits for a connection is sent later, when nobody counts on it
             raise ServiceDown(f"the queue does not answer: {error or type(error).__name__}") from None
 
 
