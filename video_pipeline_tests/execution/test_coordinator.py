@@ -25,6 +25,7 @@ from video_pipeline.execution.coordinator import BACKFILL_PRIORITY, SlotRunCoord
 from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.execution.tags import VIDEO_TAG
+from video_pipeline.intake.runs import view
 from video_pipeline.services import children
 from video_pipeline.settings import PROJECT, Settings
 from video_pipeline_tests.processes import wait_for
@@ -200,5 +201,10 @@ def test_a_run_that_waits_is_never_called_late(
     daemon()
     wait_for(lambda: status(instance, launched) == dg.DagsterRunStatus.FAILURE, 30)
     assert status(instance, waiting) == dg.DagsterRunStatus.QUEUED, "it waited longer than the other"
+    run = instance.get_run_by_id(launched)
+    assert run is not None
+    found = view(instance, run)
+    assert (found.error_class, found.error_code) == ("dependency", "not-started")
+    assert found.error.endswith("Run timed out due to taking longer than 2 seconds to start.")
     announce(ours, 1)
     wait_for(lambda: status(instance, waiting) == dg.DagsterRunStatus.STARTING, 30)
