@@ -9,6 +9,7 @@ import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -27,7 +28,8 @@ from video_pipeline.execution.slots import Announcement
 from video_pipeline.execution.tags import VIDEO_TAG
 from video_pipeline.intake.runs import view
 from video_pipeline.services import children
-from video_pipeline.settings import PROJECT, Settings
+from video_pipeline.settings import PREFIX, PROJECT, Settings
+from video_pipeline_tests import topologies
 from video_pipeline_tests.processes import wait_for
 
 LOWEST = str(-(2**21))
@@ -208,3 +210,26 @@ def test_a_run_that_waits_is_never_called_late(
     assert found.error.endswith("Run timed out due to taking longer than 2 seconds to start.")
     announce(ours, 1)
     wait_for(lambda: status(instance, waiting) == dg.DagsterRunStatus.STARTING, 30)
+
+
+def test_nothing_is_launched_while_the_broker_is_away(
+    ours: Settings,
+    instance: dg.DagsterInstance,
+    submit: Submit,
+    daemon: Callable[[], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = ours.home / "daemon.log"
+    with topologies.running("plain", tmp_path) as broker:
+        (server,) = broker.servers
+        server.process.kill()
+        server.process.wait()
+        monkeypatch.setenv(f"{PREFIX}BROKER_URL", broker.url)
+        announce(ours, 1)
+        waiting = submit("waiting")
+        daemon()
+        wait_for(lambda: "no run is launched: the broker does not answer" in log.read_text() or started(instance))
+        assert status(instance, waiting) == dg.DagsterRunStatus.QUEUED
+        broker.again(server)
+        wait_for(lambda: status(instance, waiting) == dg.DagsterRunStatus.STARTING, 30)
