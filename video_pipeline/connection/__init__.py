@@ -10,7 +10,6 @@ from typing import Any
 
 import redis
 import redis.asyncio
-from redis.exceptions import RedisClusterException
 
 from video_pipeline.connection.address import Address, redis_address
 from video_pipeline.connection.loop import LoopThread, loop
@@ -42,10 +41,7 @@ def client(settings: Settings) -> redis.Redis:
         ServiceDown, RequestError: as `url`.
         redis.RedisError: a Cluster cannot be reached; others say so with the first call.
     """
-    try:
-        found: redis.Redis = _client(redis_address(settings), _half(settings), os.getpid())
-    except RedisClusterException as error:
-        raise redis.ConnectionError(str(error)) from None
+    found: redis.Redis = _client(redis_address(settings), _half(settings), os.getpid())
     return found
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Coroutine
+from concurrent import futures
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -34,12 +35,14 @@ class LoopThread:
             ServiceDown: Redis does not answer.
             EntryError: what a script was about is not as it expects.
         """
+        running = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
-            return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
-        except (redis.RedisError, RedisClusterException, TimeoutError) as error:
+            return running.result(timeout)
+        except (redis.RedisError, RedisClusterException, TimeoutError, futures.TimeoutError) as error:
+            running.cancel()  # else a command that waits for a connection is sent later, when nobody counts on it
             if _about_an_entry(error):
                 raise EntryError(f"the queue's script refuses it: {error}") from None
-            raise ServiceDown(f"the queue does not answer: {error or type(error).__name__}") from None
+            raise ServiceDown(f"the queue does not answer: {str(error) or type(error).__name__}") from None
 
 
 def _about_an_entry(error: Exception) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -11,6 +13,7 @@ import redis.asyncio.sentinel
 import redis.sentinel
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
 from video_pipeline.connection.address import Address
@@ -39,6 +42,33 @@ class _AsyncSentinelPool(redis.asyncio.sentinel.SentinelConnectionPool, redis.as
                 await sentinel.aclose()
 
 
+@contextmanager
+def _as_redis_error() -> Iterator[None]:
+    """A Cluster without a reachable node, or with a part of it gone, is no `redis.RedisError` in redis-py, which looks
+    up the layout anew in the middle of a command."""
+    try:
+        yield
+    except RedisClusterException as error:
+        raise redis.ConnectionError(str(error)) from None
+
+
+class Cluster(redis.RedisCluster):
+    """Raises `redis.RedisError` whenever it cannot be reached, as clients of other kinds do."""
+
+    def __init__(self, **options: Any) -> None:
+        with _as_redis_error():
+            super().__init__(**options)
+
+    def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        with _as_redis_error():
+            return super().execute_command(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def pipeline(self, *args: Any, **kwargs: Any) -> Any:
+        found = super().pipeline(*args, **kwargs)  # type: ignore[no-untyped-call]
+        found.execute = _as_redis_error()(found.execute)
+        return found
+
+
 class AsyncCluster(redis.asyncio.RedisCluster):
     """redis-py's raises where its other pools wait. One that is shared stays open when one of its users closes it."""
 
@@ -48,7 +78,8 @@ class AsyncCluster(redis.asyncio.RedisCluster):
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         async with self._room:
-            return await super().execute_command(*args, **kwargs)
+            with _as_redis_error():
+                return await super().execute_command(*args, **kwargs)
 
     async def aclose(self) -> None:
         if not self._shared:
@@ -63,7 +94,7 @@ def make_client(address: Address, connections: int) -> Any:
     options = _options(address, ANSWER_SECONDS)
     if address.kind == "cluster":
         first, *others = address.nodes
-        return redis.RedisCluster(
+        return Cluster(
             # Only with a URL it takes the class of the nodes' pools.
             url=_url(address, first),
             startup_nodes=[redis.cluster.ClusterNode(*node) for node in others],  # type: ignore[no-untyped-call]
@@ -76,7 +107,9 @@ def make_client(address: Address, connections: int) -> Any:
     # A call that fails says so at once: whoever called knows what to do, and when to try again.
     pooled = {**options, "max_connections": connections, "timeout": POOL_SECONDS, "retry": Retry(NoBackoff(), 0)}
     if address.kind == "sentinel":
-        sentinels = redis.sentinel.Sentinel(list(address.nodes), sentinel_kwargs=_to_sentinels(address))  # type: ignore[no-untyped-call]
+        sentinels = redis.sentinel.Sentinel(
+            list(address.nodes), sentinel_kwargs=_to_sentinels(address, Retry(NoBackoff(), 0))
+        )  # type: ignore[no-untyped-call]
         pool: Any = _SentinelPool(address.service, sentinels, ssl=address.tls, **pooled)  # type: ignore[no-untyped-call]
     else:
         tcp: Any = redis.SSLConnection if address.tls else redis.Connection
@@ -107,7 +140,9 @@ def make_async_pool(address: Address, connections: int, name: str | None) -> red
         "retry": AsyncRetry(NoBackoff(), 0),
     }
     if address.kind == "sentinel":
-        sentinels = redis.asyncio.sentinel.Sentinel(list(address.nodes), sentinel_kwargs=_to_sentinels(address))  # type: ignore[no-untyped-call]
+        sentinels = redis.asyncio.sentinel.Sentinel(
+            list(address.nodes), sentinel_kwargs=_to_sentinels(address, AsyncRetry(NoBackoff(), 0))
+        )  # type: ignore[no-untyped-call]
         return _AsyncSentinelPool(address.service, sentinels, ssl=address.tls, **pooled)  # type: ignore[no-untyped-call]
     tcp: Any = redis.asyncio.SSLConnection if address.tls else redis.asyncio.Connection
     kind = redis.asyncio.UnixDomainSocketConnection if address.path else tcp
@@ -130,9 +165,11 @@ def _place(address: Address) -> dict[str, Any]:
     return {"host": host, "port": port}
 
 
-def _to_sentinels(address: Address) -> dict[str, Any]:
+def _to_sentinels(address: Address, retry: Retry | AsyncRetry) -> dict[str, Any]:
     times = {"socket_connect_timeout": SENTINEL_SECONDS, "socket_timeout": SENTINEL_SECONDS}
-    return {"decode_responses": True, "ssl": address.tls, **times, **dict(address.sentinel_options)}
+    # The next Sentinel is asked instead.
+    own = {"decode_responses": True, "ssl": address.tls, "retry": retry}
+    return {**own, **times, **dict(address.sentinel_options)}
 
 
 def _url(address: Address, node: tuple[str, int]) -> str:

@@ -1,18 +1,24 @@
-"""The broker's address as Celery wants it."""
+"""The broker's address as Celery wants it, and whether the broker answers."""
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
+import redis
+
 from video_pipeline.connection.address import KINDS, Address, Node, parse, redis_address
-from video_pipeline.connection.pools import CONNECT_SECONDS, SENTINEL_SECONDS
-from video_pipeline.errors import RequestError
+from video_pipeline.connection.pools import CONNECT_SECONDS, SENTINEL_SECONDS, make_client
+from video_pipeline.errors import RequestError, ServiceDown
 from video_pipeline.settings import PREFIX, Settings
 
 DATABASE = 1
 """Beside the queue, on the same server."""
 ANSWER_SECONDS = 10.0
+ASKING = 1
+"""Connections of whoever asks whether it answers."""
 HEALTH_SECONDS = 10
 """How often an idle connection is tried: a server that is cut off closes nothing."""
 
@@ -24,6 +30,37 @@ def broker(settings: Settings) -> tuple[str, dict[str, Any]]:
         ServiceDown: no Redis is configured.
         RequestError: the address cannot be used, or is a Cluster.
     """
+    found = _address(settings)
+    if found is None:
+        return str(settings.broker_url), {}
+    address, database = found
+    return _url(address, database), _options(address, settings.redis_connections)
+
+
+def ask(settings: Settings) -> None:
+    """Returns if messages can be sent. Only a Redis of its own is asked: on the queue's, whoever asks about slots finds
+    out, and what else Celery knows is Celery's.
+
+    Raises:
+        ServiceDown: it does not answer.
+        RequestError: as `broker`.
+    """
+    found = _address(settings) if settings.broker_url is not None else None
+    if found is None:
+        return
+    try:
+        _client(found[0], os.getpid()).ping()
+    except redis.RedisError as error:
+        raise ServiceDown(f"the broker does not answer: {error}") from None
+
+
+@cache
+def _client(address: Address, _pid: int) -> Any:
+    return make_client(address, ASKING)
+
+
+def _address(settings: Settings) -> tuple[Address, int] | None:
+    """Where it is, with the number of the database; None if it is no Redis. Raises as `broker`."""
     text, variable = settings.broker_url, f"{PREFIX}BROKER_URL"
     if text is None:
         address, database = redis_address(settings), DATABASE
@@ -35,8 +72,8 @@ def broker(settings: Settings) -> tuple[str, dict[str, Any]]:
         if address.kind == "cluster":
             raise RequestError(f"setting {variable}: Celery cannot use a Redis Cluster")
     else:
-        return text, {}  # whatever else Celery knows
-    return _url(address, database), _options(address, settings.redis_connections)
+        return None
+    return address, database
 
 
 def _url(address: Address, database: int) -> str:

@@ -77,9 +77,7 @@ class RunWatch:
         with self._lock:
             gate.release()
         try:
-            with client(self._settings).pipeline() as pipe:
-                pipe.delete(self._keys.alive(self._run_id), self._keys.cancel(self._run_id))
-                pipe.execute()
+            client(self._settings).delete(self._keys.alive(self._run_id), self._keys.cancel(self._run_id))
             client(self._settings).zadd(self._keys.wake, {self._run_id: 0})
         except redis.RedisError:
             pass  # the key expires, and the sensor looks anyway

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,6 +16,8 @@ from video_pipeline.intake.decide import RunView
 
 INTERRUPTS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 SLOT_TAKERS = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+MOST_SAID = 300
+"""Letters of what a launch raised; redis-py prints all it knows about every Sentinel."""
 WAITING = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED]
 
 
@@ -68,13 +71,30 @@ def view(instance: DagsterInstance, run: DagsterRun) -> RunView:
         return RunView(run.run_id, "cancelled")
     error = first_failure(instance, run.run_id)
     if error is None:
-        return RunView(run.run_id, "lost")
+        record = instance.get_run_record_by_id(run.run_id)
+        started = record is None or record.start_time is not None
+        return RunView(run.run_id, "lost") if started else _not_started(instance, run.run_id)
     if error.code == Cancelled.code:
         # Cancelled by force, and its executor had the last word.
         return RunView(run.run_id, "cancelled")
     if error.code == Interrupted.code:
         return RunView(run.run_id, "stopped")
     return RunView(run.run_id, "failed", error.error_class, error.code, error.sentence)
+
+
+def _not_started(instance: DagsterInstance, run_id: str) -> RunView:
+    """No worker began with the video, so the failure is not its doing. Why: what was raised when it was launched, else
+    what Dagster's monitor says."""
+    why = "Dagster does not say why"
+    for record in instance.all_logs(run_id, of_type={DagsterEventType.ENGINE_EVENT, DagsterEventType.PIPELINE_FAILURE}):
+        event = record.dagster_event
+        if event and (error := getattr(event.event_specific_data, "error", None)):
+            why = textwrap.shorten(error.message, MOST_SAID)
+            break
+        if event and event.event_type == DagsterEventType.PIPELINE_FAILURE:
+            why = (event.message or why).partition("\n")[0]
+    sentence = f"run {run_id} could not be started, look at the broker and the workers: {why}"
+    return RunView(run_id, "failed", "dependency", "not-started", sentence)
 
 
 @dataclass(frozen=True)
@@ -87,7 +107,7 @@ class StepError:
 
 
 def first_failure(instance: DagsterInstance, run_id: str) -> StepError | None:
-    """None if no step failed of itself: the worker was lost."""
+    """None if no step failed of itself."""
     for record in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
         if record.dagster_event and record.dagster_event.step_failure_data.error:
             return step_error(record.dagster_event.step_failure_data)

@@ -96,7 +96,9 @@ def _stop_daemon(stack: Stack) -> None:
 
 def _let_leave(stack: Stack, old: list[Child], record: _Record) -> None:
     """They finish what they execute, however long it takes, and end."""
-    busy = {worker.name: worker.busy for worker in workers(stack.settings)}
+    busy: dict[str, int] = {}
+    with contextlib.suppress(ServiceDown):  # it is only told
+        busy = {worker.name: worker.busy for worker in workers(stack.settings)}
     for child in old:
         if not child.alive:
             continue
@@ -104,7 +106,8 @@ def _let_leave(stack: Stack, old: list[Child], record: _Record) -> None:
         stack.leaving.append(child)
         child.process.send_signal(signal.SIGTERM)
         name = redis_name(child)
-        record.say(f"worker {name} takes no new runs; it finishes {busy.get(name, 0)} with the old code, and ends")
+        runs = busy.get(name, "what it executes")
+        record.say(f"worker {name} takes no new runs; it finishes {runs} with the old code, and ends")
     stack.write_addresses()
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -25,8 +26,10 @@ from video_pipeline.execution.coordinator import BACKFILL_PRIORITY, SlotRunCoord
 from video_pipeline.execution.keys import Keys
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.execution.tags import VIDEO_TAG
+from video_pipeline.intake.runs import view
 from video_pipeline.services import children
-from video_pipeline.settings import PROJECT, Settings
+from video_pipeline.settings import PREFIX, PROJECT, Settings
+from video_pipeline_tests import topologies
 from video_pipeline_tests.processes import wait_for
 
 LOWEST = str(-(2**21))
@@ -200,5 +203,33 @@ def test_a_run_that_waits_is_never_called_late(
     daemon()
     wait_for(lambda: status(instance, launched) == dg.DagsterRunStatus.FAILURE, 30)
     assert status(instance, waiting) == dg.DagsterRunStatus.QUEUED, "it waited longer than the other"
+    run = instance.get_run_by_id(launched)
+    assert run is not None
+    found = view(instance, run)
+    assert (found.error_class, found.error_code) == ("dependency", "not-started")
+    assert found.error.endswith("Run timed out due to taking longer than 2 seconds to start.")
     announce(ours, 1)
     wait_for(lambda: status(instance, waiting) == dg.DagsterRunStatus.STARTING, 30)
+
+
+def test_nothing_is_launched_while_the_broker_is_away(
+    ours: Settings,
+    instance: dg.DagsterInstance,
+    submit: Submit,
+    daemon: Callable[[], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = ours.home / "daemon.log"
+    with topologies.running("plain", tmp_path) as broker:
+        (server,) = broker.servers
+        server.process.kill()
+        server.process.wait()
+        monkeypatch.setenv(f"{PREFIX}BROKER_URL", broker.url)
+        announce(ours, 1)
+        waiting = submit("waiting")
+        daemon()
+        wait_for(lambda: "no run is launched: the broker does not answer" in log.read_text() or started(instance))
+        assert status(instance, waiting) == dg.DagsterRunStatus.QUEUED
+        broker.again(server)
+        wait_for(lambda: status(instance, waiting) == dg.DagsterRunStatus.STARTING, 30)

@@ -23,14 +23,14 @@ from video_pipeline_tests.topologies import Topology
 
 
 @pytest.fixture
-def topology(tmp_path: Path) -> Iterator[Topology]:
-    with topologies.running("plain", tmp_path) as found:
+def topology(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Topology]:
+    with topologies.running(getattr(request, "param", "plain"), tmp_path) as found:
         yield found
 
 
 @pytest.fixture
 def ours(topology: Topology, tmp_path: Path) -> Settings:
-    return settings.load(home=tmp_path, redis_url=topology.url)
+    return settings.load(home=tmp_path, redis_url=topology.url, **topology.settings)
 
 
 class Child:
@@ -72,6 +72,15 @@ def kill(topology: Topology) -> None:
 def back(topology: Topology) -> None:
     (server,) = topology.servers
     topology.again(server)
+
+
+@pytest.mark.parametrize("topology", ["plain", "cluster"], indirect=True)
+def test_the_end_of_a_run_takes_its_heartbeat_and_wakes_the_intake(ours: Settings) -> None:
+    keys, connection = Keys(ours), client(ours)
+    with RunWatch(ours, "r"):
+        assert connection.exists(keys.alive("r"))
+    assert not connection.exists(keys.alive("r"))
+    assert connection.zrange(keys.wake, 0, -1) == ["r"]
 
 
 def test_a_held_run_goes_on_when_redis_is_back(ours: Settings, topology: Topology, child: Child) -> None:

@@ -135,6 +135,15 @@ class Machine(RuleBasedStateMachine):
         """Twice the rule, twice as often."""
         self.tick(index, DagsterRunStatus.QUEUED)
 
+    @rule(index=indexes)
+    def launch_that_fails(self, index: int) -> None:
+        """The broker is away, or no worker takes it in time."""
+        runs = sorted(self.world.startable(), key=lambda run: run.run_id)
+        if runs:
+            run = runs[index % len(runs)]
+            self.world.event(run, "PIPELINE_STARTING")
+            self.world.event(run, "PIPELINE_FAILURE")
+
     @rule(effects=st.integers(0, 60))
     def tick_that_dies(self, effects: int) -> None:
         self.world.tick(dies_after=effects)

@@ -56,6 +56,19 @@ def test_a_lost_worker_gets_a_second_run_under_another_key(world: World) -> None
     assert world.bull.counts()["delayed"] == 1, "lost twice is a failed attempt"
 
 
+def test_a_run_that_could_not_be_started_costs_no_attempt(world: World) -> None:
+    job_id = world.bull.add({**DATA, "videoId": "a"}, attempts=1)
+    for _ in range(3):
+        (wanted,) = world.tick()
+        run_id = world.run(wanted, dg.DagsterRunStatus.FAILURE, started=False)
+        assert world.tick() == []
+        job = world.bull.job(job_id)
+        assert job is not None
+        assert world.bull.state(job_id) == "delayed"
+        assert job.failedReason.startswith(f"dependency: run {run_id} could not be started")
+        world.bull.loop.run(job.promote())
+
+
 def test_a_tick_that_died_after_taking_is_repaired(world: World) -> None:
     world.bull.add({**DATA, "videoId": "a"})
     world.active.take(1, 1)  # and then nothing: no claim was written

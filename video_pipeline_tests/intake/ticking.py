@@ -42,17 +42,23 @@ class World:
         self.active.close()
         self.bull.close()
 
-    def run(self, wanted: Wanted, status: dg.DagsterRunStatus) -> str:
+    def run(self, wanted: Wanted, status: dg.DagsterRunStatus, *, started: bool = True) -> str:
+        """`started` is for one that failed: a worker had begun it."""
         run = dg.DagsterRun(job_name="process_video", run_id=str(uuid.uuid4()), tags=wanted.tags, status=status)
         self.instance.add_run(run)
+        if status == dg.DagsterRunStatus.FAILURE and started:
+            self._event(run, "PIPELINE_START")
+            self._event(run, "PIPELINE_FAILURE")
         return run.run_id
 
     def end(self, wanted: Wanted, status: dg.DagsterRunStatus) -> None:
         (run,) = self.instance.get_runs(dg.RunsFilter(tags={"video/claim": wanted.run_key}))
         kind = "PIPELINE_SUCCESS" if status == dg.DagsterRunStatus.SUCCESS else "PIPELINE_FAILURE"
-        self.instance.run_storage.handle_run_event(
-            run.run_id, DagsterEvent(event_type_value=kind, job_name=run.job_name), datetime.now(timezone.utc)
-        )
+        self._event(run, kind)
+
+    def _event(self, run: dg.DagsterRun, kind: str) -> None:
+        event = DagsterEvent(event_type_value=kind, job_name=run.job_name)
+        self.instance.run_storage.handle_run_event(run.run_id, event, datetime.now(timezone.utc))
 
     def sql(self, query: str) -> list[Any]:
         with sqlite3.connect(self.settings.home / "index.db") as connection:
