@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 
 import dagster as dg
 import pytest
 
+from video_pipeline import sensors, settings
 from video_pipeline.intake.bull import bull
 from video_pipeline.resources import IndexResource
 from video_pipeline.sensors import intake
@@ -18,10 +20,15 @@ Evaluated = dg.SensorResult | dg.SkipReason
 
 
 @pytest.fixture
-def ours(queue_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def ours(queue_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     for name, value in queue_settings.environment().items():
         monkeypatch.setenv(name, value)
-    return queue_settings
+    found = settings.load()
+    yield found
+    active, _ = sensors._held(found, os.getpid())
+    active.close()
+    bull(found).close()
+    sensors._held.cache_clear()
 
 
 @pytest.fixture
