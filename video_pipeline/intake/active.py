@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from random import random
 from typing import Any
 
+import redis
 from bullmq import Job as BullJob
 from bullmq import UnrecoverableError
 
@@ -80,14 +81,14 @@ class Active:
 
     def held(self) -> list[Held]:
         """Active jobs that are ours, in the order they were taken, their locks set again."""
-        redis, key, token = self.ledger.redis, self.bull.key, self.ledger.token
+        server, key, token = self.ledger.redis, self.bull.key, self.ledger.token
         # BullMQ puts what was taken last in front.
-        ids = [str(job_id) for job_id in redis.lrange(key("active"), 0, -1)][::-1]
+        ids = [str(job_id) for job_id in server.lrange(key("active"), 0, -1)][::-1]
         claims = self.ledger.claims()
         gone = set(claims) - set(ids)
         if gone:
             self.ledger.forget(*gone)
-        with redis.pipeline(transaction=False) as pipe:
+        with server.pipeline(transaction=False) as pipe:
             for job_id in ids:
                 pipe.get(key(job_id, "lock"))
                 pipe.hgetall(key(job_id))
@@ -95,7 +96,7 @@ class Active:
         # Without a lock it is nobody's: its holder died, or it is ours and nobody looked for ten minutes.
         found = zip(ids, answers[::2], answers[1::2], strict=True)
         ours = [(job_id, raw) for job_id, lock, raw in found if lock in (token, None) and raw]
-        with redis.pipeline(transaction=False) as pipe:
+        with server.pipeline(transaction=False) as pipe:
             for job_id, raw in ours:
                 pipe.set(key(job_id, "lock"), token, px=LOCK_MS)
                 for name in scripts_stumble(raw):
@@ -137,7 +138,8 @@ class Active:
         # A score is milliseconds times 4096 plus a counter.
         due = (round(time.time() * 1000) + 1) * 0x1000 - 1
         for job_id in await connection.zrangebyscore(delayed, 0, due, start=0, num=PROMOTED):
-            with contextlib.suppress(TypeError):  # what BullMQ raises of a job that is not delayed any more
+            # What BullMQ raises of a job that is not delayed any more, and Redis of what is none.
+            with contextlib.suppress(TypeError, redis.ResponseError):
                 await self.bull.queue.backend.promote(job_id)
         first = await connection.zrange(delayed, 0, 0, withscores=True)
         self._next_delayed = first[0][1] / 0x1000 / 1000 if first else 0.0
