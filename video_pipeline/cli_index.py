@@ -13,6 +13,9 @@ from video_pipeline.stores import query
 from video_pipeline.stores import search as searching
 from video_pipeline.stores.index import Index
 
+WIDEST = 100
+"""Letters of a cell for people; `--json` has all of it."""
+
 
 def _fields(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     pairs = [value.partition("=") for value in values]
@@ -88,7 +91,8 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     text = value.hex() if isinstance(value, bytes) else str(value)
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    shown = text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+    return "".join(letter if letter.isprintable() else " " for letter in shown)
 
 
 def _lines(objects: Iterable[dict[str, object]]) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from video_pipeline import settings
+from video_pipeline import presets, settings
 from video_pipeline.connection.waiting import wait_for_redis
+from video_pipeline.errors import RequestError
 from video_pipeline.execution.broker import broker
 from video_pipeline.home import prepare
 from video_pipeline.identity import check_video_id
@@ -20,7 +21,7 @@ from video_pipeline.portable import json_or_text
 from video_pipeline.services.rolling import watch
 from video_pipeline.services.signals import hangups, stopping_signals
 from video_pipeline.services.stack import Stack, running
-from video_pipeline.settings import Settings
+from video_pipeline.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from video_pipeline.intake.bull import Bull
@@ -40,7 +41,9 @@ def up() -> None:
 def foreground() -> Iterator[Stack]:
     """A stack that runs as long as the block; an interrupt or a termination ends it with KeyboardInterrupt."""
     with stopping_signals(), hangups() as asked:
-        stack = Stack(settings.load(), say)
+        ours = settings.load()
+        _check_presets(ours)
+        stack = Stack(ours, say)
         stack.asked = asked
         started = time.monotonic()
         try:
@@ -54,6 +57,16 @@ def foreground() -> Iterator[Stack]:
             stack.stop()
 
 
+def _check_presets(ours: Settings) -> None:
+    """Else the first to learn of a slip would be the producers, by failed jobs."""
+    if ours.presets_dir is not None and not ours.presets_dir.is_dir():
+        raise RequestError(f"setting {PREFIX}PRESETS_DIR: {ours.presets_dir} is no directory")
+    try:
+        presets.load(ours.default_preset, ours.presets_dir)
+    except RequestError as error:
+        raise RequestError(f"setting {PREFIX}DEFAULT_PRESET: {error}") from None
+
+
 def say(text: str) -> None:
     print(text, flush=True)
 
@@ -61,7 +74,7 @@ def say(text: str) -> None:
 @click.command()
 def worker() -> None:
     """Run a worker on this host; its addresses come from the settings."""
-    ours = settings.load()
+    ours = running(settings.load())
     broker(ours)  # refuses what Celery cannot use
     wait_for_redis(ours, ours.redis_wait_seconds, say)
     # Dagster reads its home from the environment, and the children inherit it.

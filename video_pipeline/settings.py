@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     redis_wait_seconds: float = Field(
         default=60, ge=0, description="How long `up`, `worker` and `submit --wait` wait for a Redis that is away."
     )
-    queue: str = Field(default="video-intake", description="Name of the BullMQ queue.")
+    queue: str = Field(default="video-intake", pattern=r"^[^:]+$", description="Name of the BullMQ queue.")
     queue_prefix: str = Field(default="bull", description="BullMQ's key prefix; a Cluster needs '{bull}'.")
     key_prefix: str = Field(default="{video}", description="Prefix of our own Redis keys, with a hash tag.")
     queue_max_attempts: int = Field(default=3, ge=1, description="Attempts of a job submitted by our own CLI.")
@@ -95,7 +95,9 @@ class Settings(BaseSettings):
     )
     nice: int = Field(default=5, ge=0, le=19, description="Niceness of ffmpeg and other children.")
     scratch_dir: Path | None = Field(default=None, description="Temporary files. Unset: `<home>/scratch`.")
-    min_free_gb: float = Field(default=1.0, ge=0, description="No job is claimed with less free scratch space, GB.")
+    min_free_gb: float = Field(
+        default=1.0, ge=0, allow_inf_nan=False, description="No job is claimed with less free scratch space, GB."
+    )
 
     ffmpeg: Path | None = Field(default=None, description="ffmpeg. Unset: the one in the imageio-ffmpeg wheel.")
     ffprobe: Path | None = Field(

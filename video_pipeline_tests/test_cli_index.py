@@ -82,6 +82,12 @@ def test_sql_as_a_table(run: Run, library: Index) -> None:
     assert run("sql", "SELECT video_id FROM videos WHERE 0").stdout.split() == ["video_id", "----------"]
 
 
+def test_a_long_text_does_not_widen_the_table(run: Run, library: Index) -> None:
+    out = run("sql", "SELECT hex(zeroblob(5000)) AS t, 1 AS n").stdout
+    assert max(map(len, out.splitlines())) < 200
+    assert "…" in out
+
+
 def test_sql_as_json(run: Run, library: Index) -> None:
     done = run("sql", "--json", "SELECT video_id, duration, NULL AS x, x'ff' AS raw FROM videos ORDER BY 1 LIMIT 1")
     assert [json.loads(line) for line in done.stdout.splitlines()] == [

@@ -47,7 +47,8 @@ class SlotRunCoordinator(QueuedRunCoordinator):
             free = slots(ours)
             broker.ask(ours)
         except ServiceDown as error:
-            if not self._told:  # asked twice a second
+            # Asked twice a second; and by `process`, which needs neither queue nor workers.
+            if not self._told and ours.redis_url is not None:
                 logger.warning("no run is launched: %s", error)
             self._told = True
             return 0

@@ -79,7 +79,7 @@ def of_video(settings: Settings, video_id: str) -> dict[str, Any]:
     index = Index(settings.index_url)
     index.upgrade()
     request = Requests(index).latest(video_id)
-    jobs = [_job(queue, job_id) for job_id in queue.find(video_id)]
+    jobs = [_job(queue, job_id) for job_id in sorted(queue.find(video_id), key=lambda one: (len(one), one))]
     notes = queue.ledger.notes(video_id)
     if request is None and not jobs and not notes:
         raise RequestError(f"video {video_id} is not known")
@@ -91,7 +91,7 @@ def of_video(settings: Settings, video_id: str) -> dict[str, Any]:
         "title": request.title if request else None,
         "requestVersion": request.version if request else None,
         "jobs": jobs,
-        "state": notes.get("state"),
+        "state": notes.get("state") or (jobs[0]["state"] if jobs else "published" if pointer else None),
         "reason": notes.get("reason") or None,
         "progress": _progress(notes),
         "releaseId": pointer.release_id if pointer else None,
@@ -148,7 +148,7 @@ def _state(worker: dict[str, Any]) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+        return ", ".join(f"{name} {inner}" for name, inner in value.items() if inner is not None)
     if isinstance(value, list):
         return "; ".join(map(_plain, value))
     return "" if value is None else str(value)

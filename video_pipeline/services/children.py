@@ -51,8 +51,8 @@ def start(
     patience: float = 10.0,
     keep_log: bool = False,
 ) -> Child:
-    """Starts a child whose output goes to `<logs>/<name>.log`; `keep_log` keeps what is there already. It dies with
-    this process, however that ends."""
+    """Starts a child whose output goes to `<logs>/<name>.log`; what is there already becomes `<name>.log.1`,
+    but for `keep_log`. It dies with this process, however that ends."""
     parent = os.getpid()
 
     def in_child() -> None:
@@ -62,8 +62,8 @@ def start(
             signal.signal(number, signal.SIG_DFL)
 
     log = logs / f"{name}.log"
-    if not keep_log:
-        log.write_bytes(b"")
+    if not keep_log and log.exists():
+        log.replace(log.with_suffix(".log.1"))  # why the one before has ended may stand there
     # Two of one name may write at the same time.
     with log.open("ab") as out:
         process = subprocess.Popen(

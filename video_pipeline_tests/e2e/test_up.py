@@ -104,6 +104,22 @@ def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert gone(home)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("DEFAULT_PRESET", "ultra", "preset 'ultra' is unknown; there are 1080p, "),
+        ("PRESETS_DIR", "/nowhere", "/nowhere is no directory"),
+        ("QUEUE", "a:b", "String should match pattern"),
+        ("MIN_FREE_GB", "inf", "Input should be a finite number"),
+    ],
+)
+def test_a_setting_that_would_fail_every_job_is_refused(tmp_path: Path, setting: str, value: str, said: str) -> None:
+    done = run(tmp_path / "home", "up", **{f"VIDEO_PIPELINE_{setting}": value})
+    assert done.returncode == 2
+    assert f"setting VIDEO_PIPELINE_{setting}: {said}" in done.stderr
+    assert gone(tmp_path / "home")
+
+
 def test_two_stacks_started_at_once_do_not_meet(tmp_path: Path, clip: Path) -> None:
     homes = [tmp_path / "one", tmp_path / "two"]
     with started(homes[0], "up") as first, started(homes[1], "up") as second:
@@ -118,11 +134,11 @@ def test_two_stacks_started_at_once_do_not_meet(tmp_path: Path, clip: Path) -> N
 
 
 def test_a_worker_by_itself_takes_runs(tmp_path: Path, make_clip: Callable[..., Path]) -> None:
-    """As on another host: it has the home and the queue's address, nothing else."""
+    """Beside `up`, whose queue it finds; one that is given the queue's address is in every test of `apart`."""
     home, clip = tmp_path / "home", make_clip("long.mp4", seconds=30, size="960x540")
     with started(home, "up", VIDEO_PIPELINE_WORKER_SLOTS="1") as process:
-        redis_url = addresses(home, process)["redisUrl"]
-        settings = {"VIDEO_PIPELINE_REDIS_URL": redis_url, "VIDEO_PIPELINE_WORKER_SLOTS": "1"}
+        addresses(home, process)
+        settings = {"VIDEO_PIPELINE_WORKER_SLOTS": "1"}
         worker = subprocess.Popen(command("worker"), env=environment(home, **settings), stderr=subprocess.DEVNULL)
         try:
             wait_for(lambda: len(json.loads(run(home, "status", "--json").stdout)["workers"]) == 2)

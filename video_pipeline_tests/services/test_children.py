@@ -72,6 +72,7 @@ def test_a_log_is_kept_if_that_is_asked(tmp_path: Path) -> None:
         children.finish(child, 20)
         expected = "one\ntwo\n" if keep else f"{word}\n"
         assert child.log.read_text() == expected
+    assert (tmp_path / "thing.log.1").read_text() == "one\ntwo\n", "the one before"
 
 
 def test_children_die_with_their_parent_however_it_ends(tmp_path: Path) -> None:
