@@ -59,7 +59,8 @@ def test_class_follows_from_the_tree() -> None:
     expected = {
         "permanent": {"PermanentError", "SourceError", "RequestError", "CheckFailed"},
         "transient": {
-            *("PipelineError", "TransientError", "ConflictError", "StalledError", "Interrupted", "CommandFailed"),
+            *("PipelineError", "TransientError", "ConflictError", "StalledError", "EntryError", "Interrupted"),
+            "CommandFailed",
         },
         "dependency": {
             *("DependencyError", "ToolMissing", "DiskFull", "HomeError", "ObjectMissing", "ServiceDown"),
