@@ -143,7 +143,7 @@ def test_no_ffmpeg(home: Path, small: Path) -> None:
 
 def test_disk_that_is_full_while_encoding(small_disk: Mount, large: Path) -> None:
     """It holds the source and Dagster's files, but not what is made of them."""
-    home = small_disk(large.stat().st_size + 2 * 2**20)
+    home = small_disk(large.stat().st_size + 8 * 2**20)
     line = refused(home, large, code=1)
     store = home / "store"
     assert large.stat().st_size in [path.stat().st_size for path in files_below(store / "blobs")]
