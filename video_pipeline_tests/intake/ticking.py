@@ -32,8 +32,9 @@ class World:
         self.requests = Requests(index)
 
     def tick(self) -> list[Wanted]:
-        """Every tick by a new reconciler, as after a crash."""
-        return self.reconciler().tick()
+        """Every tick by a new reconciler, as after a crash; it ends when there is nothing to do but wait, however slow
+        the machine is."""
+        return self.reconciler().work()[0]
 
     def reconciler(self, **how: Any) -> Reconciler:
         return Reconciler(self.active, self.control, self.requests, self.instance, **how)
