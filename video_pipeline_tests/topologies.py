@@ -85,6 +85,7 @@ class _Starting:
         self.directory = directory
         self._taken: set[int] = set()
         self.started: list[Child] = []
+        self.sockets: list[Path] = []
 
     def port(self) -> int:
         # Anywhere: a server that a test has killed comes back to the same port, and nobody shall have it meanwhile.
@@ -118,6 +119,7 @@ def _password(start: _Starting) -> Topology:
 def _unix(start: _Starting) -> Topology:
     # A socket's path has 107 bytes at most; a test's directory may be deeper.
     path = Path(tempfile.gettempdir()) / f"vp-{uuid.uuid4().hex}.sock"
+    start.sockets.append(path)
     lines = ("port 0", f"unixsocket {path}", f"requirepass {_quoted(PASSWORD)}")
     url = f"unix://:{quote(PASSWORD, safe='')}@{path}?db=2"
     return Topology(url, _client_of(unix_socket_path=str(path), password=PASSWORD, db=2), [start.server(*lines)])
@@ -282,3 +284,5 @@ def running(kind: str, directory: Path) -> Iterator[Topology]:
         for child in [*start.started, *(found.servers if found else ())]:
             child.process.kill()  # they hold nothing that is needed
             child.process.wait()
+        for path in start.sockets:
+            path.unlink(missing_ok=True)

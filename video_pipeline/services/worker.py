@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import ExitStack
+from multiprocessing.util import Finalize
 from typing import Any
 
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
@@ -19,7 +22,7 @@ from video_pipeline.execution.running import executing
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.execution.watch import RunWatch
 from video_pipeline.services.leaving import Leaving
-from video_pipeline.stores.scratch import sweep
+from video_pipeline.stores.scratch import scratch, sweep
 
 configured = settings.load()
 app = celery_app.make(configured)
@@ -79,23 +82,15 @@ def gone(**_: Any) -> None:
 
 def main() -> None:
     """Runs the worker in this process until it is told to stop."""
+    arguments = ["worker", "--queues", celery_app.QUEUE, "--concurrency", str(configured.worker_slots)]
+    arguments += ["--pool", "prefork", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    # Two workers of one host must not share a mailbox.
+    arguments += ["--hostname", f"{os.getpid()}@%h"]
     if configured.scratch.is_dir():
         sweep(configured.scratch)  # after one that was killed
-    app.worker_main(
-        [
-            "worker",
-            "--queues",
-            celery_app.QUEUE,
-            "--concurrency",
-            str(configured.worker_slots),
-            "--pool",
-            "prefork",
-            "--loglevel",
-            "INFO",
-            "--without-gossip",
-            "--without-mingle",
-            # Two workers of one host must not share a mailbox.
-            "--hostname",
-            f"{os.getpid()}@%h",
-        ]
-    )
+    # Celery's pool keeps a temporary directory and leaves it behind.
+    temporary = ExitStack()
+    tempfile.tempdir = str(temporary.enter_context(scratch(configured.home / "tmp")))
+    # After the finalizer that would have removed it, whose priority is -100.
+    Finalize(None, temporary.close, exitpriority=-200)
+    app.worker_main(arguments)

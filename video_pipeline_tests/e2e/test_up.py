@@ -24,6 +24,11 @@ def gone(home: Path) -> bool:
     return not processes(home)
 
 
+def foreign(temporary: Path) -> list[Path]:
+    """What lies in the system's temporary directory besides the file by which stacks share out the ports."""
+    return [path for path in temporary.iterdir() if not path.name.startswith("video-pipeline-ports-")]
+
+
 def open_port() -> socket.socket:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -33,8 +38,9 @@ def open_port() -> socket.socket:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_nothing_is_left_while_a_video_is_encoded(number: signal.Signals, tmp_path: Path, clip: Path) -> None:
-    home = tmp_path / "home"
-    with started(home, "up") as process:
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    temporary.mkdir()
+    with started(home, "up", TMPDIR=str(temporary)) as process:
         addresses(home, process)
         assert run(home, "submit", clip, "--preset", "premium", "--video-id", "cut-off").returncode == 0
         wait_for(lambda: encoders(processes(home)), 60)
@@ -45,13 +51,14 @@ def test_nothing_is_left_while_a_video_is_encoded(number: signal.Signals, tmp_pa
         assert process.returncode == 0
         assert list((home / "scratch").iterdir()) == []
         assert not (home / "run" / "stack.json").exists()
+    assert foreign(temporary) == []
     # The next start sweeps up, and the video is finished: nothing was lost.
-    with started(home, "up") as process:
+    with started(home, "up", TMPDIR=str(temporary)) as process:
         addresses(home, process)
         wait_for(lambda: (home / "store" / "videos" / "cut-off" / "current.json").exists(), 90)
         process.terminate()
         assert process.wait(30) == 0
-    assert list((home / "scratch").iterdir()) == []
+    assert [*(home / "scratch").iterdir(), *(home / "tmp").iterdir(), *foreign(temporary)] == []
     assert gone(home)
 
 
