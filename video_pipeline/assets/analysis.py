@@ -8,8 +8,8 @@ from video_pipeline.assets import show
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AudioTrack, Renditions
 from video_pipeline.media import black, loudness, scenes
-from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import ContentAnalysis, Loudness, Span
+from video_pipeline.media.model import EncodingPlan, Span
+from video_pipeline.media.products import ContentAnalysis, Loudness
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
 

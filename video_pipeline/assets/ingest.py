@@ -11,7 +11,8 @@ from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import RequestError
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
-from video_pipeline.media.model import EncodingPlan, TechnicalMetadata
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
 from video_pipeline.stores.sources import fetch

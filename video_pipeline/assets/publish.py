@@ -15,9 +15,10 @@ from video_pipeline.assets.values import AcceptedSource, Release, Renditions
 from video_pipeline.checks import QUALITY_CHECKS, result_of
 from video_pipeline.errors import CheckFailed
 from video_pipeline.media import quality
-from video_pipeline.media.model import Blob, EncodingPlan, TechnicalMetadata
+from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.products import ContentAnalysis, QualityReport, Sprites, Streams, Thumbnails
 from video_pipeline.media.sprites import sheet_name
+from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import builds
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from video_pipeline.assets.values import Renditions
-from video_pipeline.media.model import EncodingPlan, SourceFile, TechnicalMetadata
+from video_pipeline.media.model import EncodingPlan, SourceFile
 from video_pipeline.media.products import ContentAnalysis, QualityReport, Streams, Thumbnails, Track
+from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.stores.requests import VideoRequest
 from video_pipeline.stores.videos import RenditionRecord, VideoRecord
 

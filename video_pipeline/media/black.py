@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 from video_pipeline.media import process
-from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import Span
+from video_pipeline.media.model import EncodingPlan, Span
 from video_pipeline.media.tools import Tools
 
 SECONDS = 0.2

@@ -13,16 +13,22 @@ from typing import Any
 import ffmpeg as graph
 
 from video_pipeline.errors import CommandFailed
-from video_pipeline.media import ffmpeg, process
+from video_pipeline.media import decoding, ffmpeg, process
 from video_pipeline.media.bitrate import average_and_peak
+from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.files import blob_of
+from video_pipeline.media.graph import normal
 from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
 from video_pipeline.media.products import Track
 from video_pipeline.media.tools import Tools
 
-PAD_SECONDS = 1
-"""How much of a picture may be missing at the end before the frame count no longer fits the plan: containers round
-durations, decoders drop a last broken frame."""
+INPUT = {
+    **ffmpeg.SOURCE_OPTIONS,
+    # The plan's filters turn the picture, after it is made of whole frames.
+    "noautorotate": None,
+    # A picture of another size in mid-file goes through the same graph, whose first filter makes it fit.
+    "reinit_filter": 0,
+}
 
 
 def encode(
@@ -33,17 +39,29 @@ def encode(
     out_dir: Path,
     *,
     on_progress: Callable[[float], None] | None = None,
+    log: DecodeLog | None = None,
 ) -> tuple[Track, ...]:
     """Encodes `rungs` (of one family) into `<out_dir>/<rung name>.mp4`, video only, in one ffmpeg.
+
+    Args:
+        log: gets what the decoder gave, a line per frame.
 
     Raises:
         SourceError: the source cannot be decoded.
     """
     if not rungs:
         return ()
+    log = log or DecodeLog()
     args = command(source, plan, rungs, out_dir)
     try:
-        ffmpeg.ffmpeg(tools, args, duration=plan.duration, on_progress=on_progress)
+        ffmpeg.ffmpeg(
+            tools,
+            args,
+            duration=plan.duration,
+            on_progress=on_progress,
+            on_output=log.take_output,
+            on_log=log.take_log,
+        )
     except CommandFailed as error:
         raise ffmpeg.undecodable("video", error) from None
     listed = process.run_all(
@@ -61,27 +79,19 @@ def encode(
 def command(source: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir: Path) -> list[str]:
     """The arguments of that one ffmpeg, without its global flags."""
     encoder = plan.encoder(rungs[0].family)
-    frames = on_grid(graph.input(str(source), **ffmpeg.SOURCE_OPTIONS).video, plan)
+    frames = normal(graph.input(str(source), **INPUT)[str(plan.stream)], plan)
     branches = frames.split() if len(rungs) > 1 else [frames]
     outputs = [
         graph.output(
             _scaled(branches[n] if len(rungs) > 1 else frames, rung),
             str(out_dir / f"{rung.name}.mp4"),
+            **({} if n else decoding.LINES),
             **_options(plan, rung, encoder),
         )
         for n, rung in enumerate(rungs)
     ]
     args: list[str] = graph.merge_outputs(*outputs).get_args() if len(outputs) > 1 else outputs[0].get_args()
     return args
-
-
-def on_grid(stream: Any, plan: EncodingPlan) -> Any:
-    """Any source clock onto the plan's: exactly `plan.frames` frames, frame k at k/rate."""
-    rate = plan.rate
-    stream = stream.filter("setpts", "PTS-STARTPTS")
-    stream = stream.filter("fps", fps=f"{rate.numerator}/{rate.denominator}", start_time=0, round="near")
-    stream = stream.filter("tpad", stop_mode="clone", stop=math.ceil(rate * PAD_SECONDS))
-    return stream.filter("trim", end_frame=plan.frames)
 
 
 def _scaled(stream: Any, rung: RungPlan) -> Any:
@@ -137,7 +147,8 @@ def packet_list(tools: Tools, path: Path) -> list[str]:
 def checkpoint_key(plan: EncodingPlan, rung: RungPlan, build: str) -> str:
     """Over all that shapes a rung's bits: the source, the clock, the rung, the encoder and its build."""
     encoder = plan.encoder(rung.family)
-    parts = [plan.source_sha256, plan.start, plan.rate, plan.frames, plan.gop, plan.filters]
+    parts = [plan.source_sha256, plan.start, plan.rate, plan.frames, plan.gop]
+    parts += [plan.stream, *plan.before, *plan.filters]
     options = json.dumps(_options(plan, rung, encoder), sort_keys=True, default=str)
     text = "\n".join([*map(str, parts), rung.model_dump_json(), encoder.model_dump_json(), options, build])
     return hashlib.sha256(text.encode()).hexdigest()

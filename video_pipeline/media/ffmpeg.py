@@ -43,20 +43,25 @@ def ffmpeg(
     on_progress: Callable[[float], None] | None = None,
     cwd: Path | None = None,
     stall_seconds: float = STALL_SECONDS,
+    on_output: Callable[[bytes], None] | None = None,
+    on_log: Callable[[bytes], None] | None = None,
 ) -> Completed:
     """Runs ffmpeg with `args` after its global flags.
 
     Args:
         duration: of the output, seconds; with it `on_progress` gets the share that is done, 0 to 1.
+        on_output: gets standard output as it comes.
+        on_log: gets the log as it comes, warnings and repeated lines included.
 
     Raises:
         CommandFailed, StalledError, DiskFull, ToolMissing: see `process.run`.
     """
-    argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
-    watch = None
+    argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel"]
+    argv += ["repeat+warning" if on_log else "error"]
+    watch = on_output
     if duration and on_progress:
         argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
-        watch = _progress(duration, on_progress)
+        watch = _progress(duration, on_progress, on_output)
     return process.run(
         [*argv, *args],
         cwd=cwd,
@@ -64,6 +69,7 @@ def ffmpeg(
         limits=Limits(memory=MEMORY),
         stall_seconds=stall_seconds,
         on_stdout=watch,
+        on_stderr=on_log,
     )
 
 
@@ -80,11 +86,15 @@ def undecodable(what: str, error: CommandFailed) -> PipelineError:
     return SourceError(f"the {what} cannot be decoded: {reason}", detail=error.detail)
 
 
-def _progress(duration: Fraction, tell: Callable[[float], None]) -> Callable[[bytes], None]:
+def _progress(
+    duration: Fraction, tell: Callable[[float], None], on_output: Callable[[bytes], None] | None
+) -> Callable[[bytes], None]:
     rest = b""
 
     def take(data: bytes) -> None:
         nonlocal rest
+        if on_output:
+            on_output(data)
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             name, _, value = line.partition(b"=")

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from video_pipeline.media import process
-from video_pipeline.media.products import Loudness, Span
+from video_pipeline.media.model import Span
+from video_pipeline.media.products import Loudness
 from video_pipeline.media.tools import Tools
 
 SILENCE_DB = -60

@@ -1,4 +1,4 @@
-"""The vocabulary of the media engine: what is known of a source, and what is planned. What is made is in `products`.
+"""What is planned for a source. What a source is stands in `technical`, what is made of it in `products`.
 
 Sizes are bytes, bit rates bit/s, times seconds unless a field says otherwise.
 """
@@ -10,8 +10,10 @@ from typing import Literal
 
 from video_pipeline.base import Model, Rational
 
+Fields = Literal["progressive", "top first", "bottom first", "telecined"]
+"""How a source's pictures are made of fields: not at all, of two from different moments, or of film's by 2:3
+pulldown."""
 Family = Literal["h264", "hevc", "vp9", "av1"]
-Rotation = Literal[0, 90, 180, 270]
 
 
 class Blob(Model):
@@ -34,101 +36,10 @@ class SourceFile(Model):
     uri: str
 
 
-# --- what a source is
-
-
-class VideoStream(Model):
-    index: int
-    codec: str
-    profile: str | None = None
-    width: int
-    """Coded width in pixels, before sample aspect and rotation."""
-    height: int
-    sample_aspect: Rational
-    rotation: Rotation
-    """Degrees clockwise a player turns the picture."""
-    pix_fmt: str
-    bit_depth: int
-    color_range: str | None = None
-    color_primaries: str | None = None
-    color_transfer: str | None = None
-    color_space: str | None = None
-    declared_rate: Rational
-    """r_frame_rate: the lowest rate that can represent all timestamps."""
-    average_rate: Rational
-    time_base: Rational
-    field_order: str | None = None
-    bit_rate: int | None = None
-
-    @property
-    def display_size(self) -> tuple[int, int]:
-        """Width and height as a player shows them: square pixels, rotation applied."""
-        width, height = Fraction(self.width), Fraction(self.height)
-        # Growing one side keeps every source pixel.
-        if self.sample_aspect >= 1:
-            width *= self.sample_aspect
-        else:
-            height /= self.sample_aspect
-        size = (max(1, round(width)), max(1, round(height)))
-        return size if self.rotation in (0, 180) else (size[1], size[0])
-
-
-class AudioStream(Model):
-    index: int
-    codec: str
-    channels: int
-    layout: str | None = None
-    sample_rate: int
-    language: str | None = None
-    title: str | None = None
-    default: bool = False
-    bit_rate: int | None = None
-
-
-class OtherStream(Model):
-    index: int
-    kind: str
-    """subtitle, data, attachment, or video for a cover picture."""
-    codec: str | None = None
-    language: str | None = None
-    title: str | None = None
-
-
-class FrameTiming(Model):
-    """The presentation times of the video stream's packets, from one pass without decoding."""
-
-    frames: int
-    first: Rational
-    """Earliest presentation time, counted from the container's own start."""
-    end: Rational
-    """Latest presentation time plus its duration."""
-    common_step: Rational
-    """The most frequent distance between neighbours."""
-    short_step: Rational
-    """Nine of ten distances are at least this."""
-    variable: bool
-    """True if any distance differs from the common one by more than 1.5 ticks of the time base and 2 %."""
-
-
-class TechnicalMetadata(Model):
-    container: str
-    size: int
-    start: Rational
-    declared_duration: Rational | None = None
-    bit_rate: int | None = None
-    video: VideoStream
-    timing: FrameTiming
-    audio: tuple[AudioStream, ...] = ()
-    others: tuple[OtherStream, ...] = ()
-    tags: dict[str, str] = {}
-
-    @property
-    def duration(self) -> Fraction:
-        """Of the video stream, as its packets tell."""
-        return self.timing.end - self.timing.first
-
-
-# --- what is planned
+class Span(Model):
+    start: float
+    """Seconds, as the end."""
+    end: float
 
 
 class RungPlan(Model):
@@ -186,6 +97,8 @@ class EncodingPlan(Model):
     preset: str
     preset_digest: str
     source_sha256: str
+    stream: int
+    """Index of the source's video stream."""
     start: Rational
     """Time of the first output frame, counted from the container's own start; audio is cut to it."""
     rate: Rational
@@ -195,7 +108,11 @@ class EncodingPlan(Model):
     """Frames from key frame to key frame."""
     segment: int
     """Frames per segment: a whole number of GOPs."""
+    before: tuple[str, ...] = ()
+    """Filters that make whole frames of the decoder's pictures, before these are put on the grid; as ffmpeg writes
+    them."""
     filters: tuple[str, ...] = ()
+    """Filters of each frame of the grid: upright, in the colours of a standard display."""
     encoders: tuple[VideoEncoder, ...]
     rungs: tuple[RungPlan, ...]
     """Largest first."""

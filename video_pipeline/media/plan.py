@@ -5,16 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
+from video_pipeline.media import colour
 from video_pipeline.media.ladder import ladder
-from video_pipeline.media.model import (
-    AudioPlan,
-    AudioStream,
-    EncodingPlan,
-    FrameTiming,
-    ImagePlan,
-    TechnicalMetadata,
-    VideoEncoder,
-)
+from video_pipeline.media.model import AudioPlan, EncodingPlan, ImagePlan, VideoEncoder
+from video_pipeline.media.options import Options
+from video_pipeline.media.technical import AudioStream, FrameTiming, TechnicalMetadata, VideoStream
 from video_pipeline.presets.model import Preset
 
 # Rates that displays and editors know; a source within 0.2 % of one is meant to have it.
@@ -29,10 +24,15 @@ GOP_SECONDS = 2
 (https://developer.apple.com/documentation/http-live-streaming/hls-authoring-specification-for-apple-devices, 1.10)."""
 GOPS_PER_SEGMENT = 2
 MAX_SECONDS = 24 * 3600
+NO_OPTIONS = Options()
+BARE = "sidedata=mode=delete"
+"""An encoder would write the source's matrix, captions and HDR metadata into renditions they are not true of."""
 
 
-def make_plan(source: TechnicalMetadata, source_sha256: str, preset: Preset) -> EncodingPlan:
-    """What the preset makes of this source.
+def make_plan(
+    source: TechnicalMetadata, source_sha256: str, preset: Preset, options: Options = NO_OPTIONS
+) -> EncodingPlan:
+    """What the preset and the request's options make of this source.
 
     Raises:
         SourceError: the source's clock makes no sense.
@@ -43,7 +43,7 @@ def make_plan(source: TechnicalMetadata, source_sha256: str, preset: Preset) -> 
             f"the video's time stamps span {float(timing.end - timing.first):.3f} s; "
             f"up to {MAX_SECONDS} s can be processed"
         )
-    rate = output_rate(timing, source.video.average_rate, preset.max_rate)
+    rate = output_rate(timing, source.video.average_rate, preset.max_rate, _per_picture(source.video, preset))
     frames = max(1, round(source.duration * rate))
     gop = max(1, round(GOP_SECONDS * rate))
     h264 = preset.h264
@@ -59,11 +59,14 @@ def make_plan(source: TechnicalMetadata, source_sha256: str, preset: Preset) -> 
         preset=preset.name,
         preset_digest=preset.digest,
         source_sha256=source_sha256,
+        stream=source.video.index,
         start=timing.first,
         rate=rate,
         frames=frames,
         gop=gop,
         segment=gop * GOPS_PER_SEGMENT,
+        before=_before(source.video, preset),
+        filters=(*_upright(source.video), *colour.filters(source.video, preset.alpha_over), BARE),
         encoders=(encoder,),
         rungs=ladder(source.video.display_size, rate, preset),
         audio=_audio(source, preset),
@@ -71,21 +74,53 @@ def make_plan(source: TechnicalMetadata, source_sha256: str, preset: Preset) -> 
     )
 
 
-def output_rate(timing: FrameTiming, declared: Fraction, cap: int) -> Fraction:
+def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: Fraction = Fraction(1)) -> Fraction:
     """The constant rate of the output.
 
     A constant source keeps its own: a standard rate if it is within 0.2 % of one. A variable one gets the smallest
     standard rate that nine of ten distances between its frames fit into. Above `cap` every second (third, ...) frame is
     taken.
+
+    Args:
+        per_picture: frames that are made of one picture of the source.
     """
     if timing.frames == 1:
         rate = _snap(min(declared, Fraction(cap)))
     elif timing.variable:
-        usual = 1 / timing.short_step
+        usual = per_picture / timing.short_step
         rate = next((r for r in STANDARD_RATES if r >= usual * Fraction(99, 100)), Fraction(cap))
     else:
-        rate = _snap(timing.frames / (timing.end - timing.first))
+        rate = _snap(per_picture * timing.frames / (timing.end - timing.first))
     return rate / -(-rate // cap) if rate > cap else rate
+
+
+def _per_picture(video: VideoStream, preset: Preset) -> Fraction:
+    """Two fields make two frames or one; film is four of five pictures."""
+    if video.fields == "telecined":
+        return Fraction(4, 5)
+    return Fraction(2) if video.fields != "progressive" and preset.deinterlace == "field" else Fraction(1)
+
+
+def _before(video: VideoStream, preset: Preset) -> tuple[str, ...]:
+    """What makes whole frames of the decoder's pictures; all of one size first, for a file may change it."""
+    fits = f"scale={video.width}:{video.height}"
+    if video.fields == "progressive":
+        return (fits,)
+    if video.fields == "telecined":
+        return (fits, "fieldmatch=order=auto:combmatch=full", "bwdif=mode=send_frame:deint=interlaced", "decimate")
+    parity = "tff" if video.fields == "top first" else "bff"
+    return (fits, f"bwdif=mode=send_{preset.deinterlace}:parity={parity}:deint=all")
+
+
+def _upright(video: VideoStream) -> tuple[str, ...]:
+    """As a player would turn the picture."""
+    turns: dict[int, tuple[str, ...]] = {
+        0: (),
+        90: ("transpose=clock",),
+        180: ("hflip", "vflip"),
+        270: ("transpose=cclock",),
+    }
+    return (*(("hflip",) if video.mirrored else ()), *turns[video.rotation])
 
 
 def _snap(rate: Fraction) -> Fraction:

@@ -43,6 +43,7 @@ class _Child:
     argv: list[str]
     process: subprocess.Popen[bytes]
     on_stdout: Callable[[bytes], None] | None = None
+    on_stderr: Callable[[bytes], None] | None = None
     stdout: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
     keep_log: bool = False
@@ -51,6 +52,8 @@ class _Child:
 
     def take(self, stream: int, data: bytes) -> None:
         if stream == 2:
+            if self.on_stderr:
+                self.on_stderr(data)
             self.stderr += data
             if not self.keep_log:
                 del self.stderr[:-LOG_BYTES]
@@ -77,6 +80,7 @@ def run(
     limits: Limits | None = None,
     stall_seconds: float | None = None,
     on_stdout: Callable[[bytes], None] | None = None,
+    on_stderr: Callable[[bytes], None] | None = None,
     keep_log: bool = False,
 ) -> Completed:
     """Runs one child to its end.
@@ -84,6 +88,7 @@ def run(
     Args:
         stall_seconds: the child is stopped when neither its output nor its CPU time moves for this long.
         on_stdout: gets standard output as it comes, instead of `Completed.stdout`.
+        on_stderr: gets standard error as it comes, too.
         keep_log: all of standard error is wanted, not only its last lines.
 
     Raises:
@@ -93,7 +98,7 @@ def run(
     children: list[_Child] = []
     try:
         _start(children, argv, cwd, nice, limits or Limits(), on_stdout)
-        children[0].keep_log = keep_log
+        children[0].keep_log, children[0].on_stderr = keep_log, on_stderr
         _attend(children, stall_seconds)
     finally:
         _end(children)
@@ -108,6 +113,7 @@ def run_all(
     limits: Limits | None = None,
     stall_seconds: float | None = None,
     check: bool = True,
+    keep_log: bool = False,
 ) -> list[Completed]:
     """Runs several children at once; the results are in order. Raises as `run`, for the first that failed; without
     `check` a failed one is a result like the others."""
@@ -115,6 +121,7 @@ def run_all(
     try:
         for argv in argvs:
             _start(children, argv, cwd, nice, limits or Limits(), None)
+            children[-1].keep_log = keep_log
         failed = _attend(children, stall_seconds, stop_on_failure=check)
     finally:
         _end(children)

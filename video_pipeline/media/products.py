@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from video_pipeline.base import Model, Rational
-from video_pipeline.media.model import Blob
+from video_pipeline.media.model import Blob, Span
 
 
 class Track(Model):
@@ -16,6 +16,32 @@ class Track(Model):
     """Average, bit/s."""
     peak_bit_rate: int
     """Of the busiest segment-long window on the grid, bit/s."""
+
+
+class FrameMap(Model):
+    """Which pictures of the source the frames of the renditions show."""
+
+    frames: int
+    pictures: int
+    """Different ones that are shown."""
+    repeated: int
+    """Frames that show the picture of the one before: what makes a constant rate of a variable one."""
+    skipped: int
+    """Decoded pictures that are not shown: the source has more than the plan's rate."""
+    lost: int
+    """Pictures the source has and the decoder did not give."""
+    broken: int
+    """Pictures of which the decoder had to guess parts, and its other complaints."""
+    places: tuple[Span, ...] = ()
+    """Where pictures are lost or broken, s."""
+    worst_offset: float
+    """The largest distance of a frame's time from that of the picture it begins to show, s."""
+
+    @property
+    def damage(self) -> float:
+        """Share of the pictures that are lost or broken, 0 to 1."""
+        whole = self.pictures + self.skipped + self.lost
+        return min(1.0, (self.lost + self.broken) / max(1, whole))
 
 
 class StreamFile(Model):
@@ -50,11 +76,6 @@ class Loudness(Model):
     """LU"""
     true_peak: float | None
     """dBTP"""
-
-
-class Span(Model):
-    start: float
-    end: float
 
 
 class ContentAnalysis(Model):

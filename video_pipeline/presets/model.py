@@ -86,6 +86,12 @@ class Preset(Model):
     """No rung has a longer shorter side."""
     max_rate: int = Field(ge=1, le=120)
     """Frames per second; faster sources are thinned out."""
+    deinterlace: Literal["field", "frame"] = "field"
+    """Of each interlaced picture two frames are made, as smooth as on television, or one."""
+    alpha_over: str = Field(default="black", pattern="^([a-z]+|#[0-9a-fA-F]{6})$")
+    """What shows through transparent pictures: a colour's name or #rrggbb."""
+    max_damage: float = Field(default=0.3, ge=0, le=1)
+    """Share of the pictures that may be lost or broken; a source with more is refused."""
     h264: H264
     audio: Audio
     images: Images

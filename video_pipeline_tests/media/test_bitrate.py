@@ -15,6 +15,7 @@ def plan(frames: int, rate: Fraction = Fraction(25), segment: int = 100) -> Enco
         preset="p",
         preset_digest="d",
         source_sha256="0" * 64,
+        stream=0,
         start=Fraction(0),
         rate=rate,
         frames=frames,

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from video_pipeline.media import black
-from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import Span
+from video_pipeline.media.model import EncodingPlan, Span
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media.release import run_ffmpeg
 from video_pipeline_tests.media.test_bitrate import plan

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from video_pipeline.media import loudness
-from video_pipeline.media.products import Span
+from video_pipeline.media.model import Span
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media.release import run_ffmpeg
 

@@ -9,8 +9,8 @@ import pytest
 from video_pipeline import presets
 from video_pipeline.errors import SourceError
 from video_pipeline.media import probe
-from video_pipeline.media.model import FrameTiming
 from video_pipeline.media.plan import make_plan, output_rate
+from video_pipeline.media.technical import FrameTiming
 from video_pipeline.media.tools import Tools
 
 WEB = presets.load("web")
@@ -18,7 +18,13 @@ WEB = presets.load("web")
 
 def timing(frames: int, step: Fraction, *, variable: bool = False) -> FrameTiming:
     return FrameTiming(
-        frames=frames, first=Fraction(0), end=frames * step, common_step=step, short_step=step, variable=variable
+        frames=frames,
+        first=Fraction(0),
+        end=frames * step,
+        common_step=step,
+        short_step=step,
+        longest_step=step,
+        variable=variable,
     )
 
 

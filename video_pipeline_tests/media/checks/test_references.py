@@ -69,7 +69,7 @@ FAULTS = {
     "two files": text(PLAYLIST, lambda t: re.sub(r"\w{64}(?=.mp4\n)", "1" * 64, t, count=1), "names .*1{64}.mp4"),
     "another track's file": Fault(wrong_track, PLAYLIST, f"names the file of {LARGE}"),
     "range beyond the file": text(PLAYLIST, shift(r"BYTERANGE:(\d+)\n", 1000), r"ends at byte \d+, the file at \d+"),
-    "range starts late": text(PLAYLIST, shift(r"BYTERANGE:\d+@(\d+)", 1), r"segment 0 is bytes 933 to \d+, by the"),
+    "range starts late": text(PLAYLIST, shift(r"BYTERANGE:\d+@(\d+)", 1), r"segment 0 is bytes 954 to \d+, by the"),
     "segment too long": text(PLAYLIST, shift(r"EXTINF:2.0(\d)", 3), r"segment 1 lasts 2.03\d* s, in the file 2.000 s"),
     "segment left out": text(PLAYLIST, without(r"#EXTINF:2.0+,\n.*\n.*\n"), r"last 4.000 s, planned 6.000 s"),
     "no end": text(SOUND, without("#EXT-X-ENDLIST"), "has no end"),
@@ -78,7 +78,7 @@ FAULTS = {
         SOUND, lambda t: t.replace("DURATION:5", "DURATION:3"), r"4.011 s, target duration is 3 s"
     ),
     "no number": text(SOUND, lambda t: t.replace("BYTERANGE:", "BYTERANGE:x"), "cannot be read"),
-    "key frame cut": text(KEYS, shift(r"BYTERANGE:(\d+)@", -1), r"key frame 0 is bytes 932 to \d+, by the file it is"),
+    "key frame cut": text(KEYS, shift(r"BYTERANGE:(\d+)@", -1), r"key frame 0 is bytes 953 to \d+, by the file it is"),
     "key frame shifted": text(KEYS, shift(r"BYTERANGE:\d+@(\d+)", 8, 2), "key frame 1 is bytes"),
     "key frame left out": text(
         KEYS,
@@ -100,8 +100,8 @@ FAULTS = {
     "MPD leaves a track out": text(
         MPD, without(r'(?s)<AdaptationSet contentType="audio".*</AdaptationSet>'), "does not name audio"
     ),
-    "MPD header": text(MPD, shift(r'Initialization range="0-(\d+)', 1), "header of .* is at bytes 0-876, it is at"),
-    "MPD index": text(MPD, shift(r'indexRange="(\d+)-', -4), r"index of .* is at bytes 872-\d+, it is at 876-"),
+    "MPD header": text(MPD, shift(r'Initialization range="0-(\d+)', 1), "header of .* is at bytes 0-897, it is at"),
+    "MPD index": text(MPD, shift(r'indexRange="(\d+)-', -4), r"index of .* is at bytes 893-\d+, it is at 897-"),
     "MPD swaps two files": Fault(swapped_in_mpd, MPD, f"names the file of {LARGE} for {SMALL}"),
 }
 

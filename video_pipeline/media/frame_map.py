@@ -1,0 +1,71 @@
+"""Which picture of the source each frame of the renditions shows, read from the encode itself."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+
+from video_pipeline.media.decoding import NO_TIME, DecodeLog
+from video_pipeline.media.model import EncodingPlan, Span
+from video_pipeline.media.products import FrameMap
+from video_pipeline.media.technical import FrameTiming
+
+GAP = Fraction(3, 2)
+"""A picture that is shown longer than the longest of the source's own distances times this stands for lost ones."""
+
+
+def frame_map(log: DecodeLog, plan: EncodingPlan, source: FrameTiming) -> FrameMap:
+    """What the encode has shown.
+
+    Args:
+        log: of the encode, one line per frame.
+        source: the clock the plan was made from.
+    """
+    numbers = np.frombuffer(log.numbers, np.int64) if log.numbers else np.empty(0, np.int64)
+    steps = np.diff(numbers)
+    decoded = int(numbers.max()) + 1 if len(numbers) else 0
+    return FrameMap(
+        frames=len(numbers),
+        pictures=int(np.unique(numbers).size),
+        repeated=int((steps == 0).sum()),
+        skipped=int((steps - 1).clip(0).sum()),
+        lost=max(0, source.frames - decoded),
+        broken=log.broken,
+        places=_merged([*log.places(), *_held(numbers, plan, source)]),
+        worst_offset=_worst_offset(log, plan),
+    )
+
+
+def _held(numbers: np.ndarray, plan: EncodingPlan, source: FrameTiming) -> list[Span]:
+    """Where one picture stands although the source has others then."""
+    longest = max(1, round(GAP * max(source.longest_step, 1 / plan.rate) * plan.rate))
+    spans, start = [], 0
+    for _, run in itertools.groupby(numbers.tolist()):
+        length = sum(1 for _ in run)
+        if length > longest:
+            spans.append(Span(start=float(start / plan.rate), end=float((start + length) / plan.rate)))
+        start += length
+    return spans
+
+
+def _worst_offset(log: DecodeLog, plan: EncodingPlan) -> float:
+    """The largest distance between a frame's time and that of the picture it shows first, s."""
+    worst = Fraction(0)
+    before = None
+    for place, (number, time) in enumerate(zip(log.numbers, log.source_times, strict=True)):
+        if number != before and time != NO_TIME:
+            worst = max(worst, abs(time * log.source_tick - plan.start - place / plan.rate))
+        before = number
+    return round(float(worst), 6)
+
+
+def _merged(spans: list[Span]) -> tuple[Span, ...]:
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if merged and span.start <= merged[-1].end + 1:
+            merged[-1] = Span(start=merged[-1].start, end=max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return tuple(merged)

@@ -1,0 +1,47 @@
+"""Filter graphs: planned filters by their text, and any source's clock onto the plan's grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from video_pipeline.media.model import EncodingPlan
+
+FLATTEN = "flatten"
+"""Ours, beside ffmpeg's own: a transparent picture is laid over a colour."""
+
+
+def apply(stream: Any, filters: Sequence[str]) -> Any:
+    """Filters as ffmpeg writes them, "name=option=value:option=value", one after the other."""
+    for text in filters:
+        name, _, rest = text.partition("=")
+        if name == FLATTEN:
+            stream = _flattened(stream, rest)
+            continue
+        words = rest.split(":") if rest else []
+        named = dict(word.split("=", 1) for word in words if "=" in word)
+        stream = stream.filter(name, *(word for word in words if "=" not in word), **named)
+    return stream
+
+
+def _flattened(stream: Any, colour: str) -> Any:
+    """Over a picture of that colour made from the frame itself, so that both have the same clock."""
+    both = stream.filter_multi_output("split")
+    plain = both.stream(0).filter("drawbox", color=f"{colour}@1", thickness="fill", replace=1)
+    return plain.overlay(both.stream(1), format="auto")
+
+
+def on_grid(stream: Any, plan: EncodingPlan) -> Any:
+    """Exactly `plan.frames` frames, frame k at k/rate, each the last picture that has begun by then; where the source
+    has ended, its last one."""
+    rate = plan.rate
+    stream = stream.filter("setpts", f"PTS-({plan.start})/TB")
+    stream = stream.filter("fps", fps=f"{rate.numerator}/{rate.denominator}", start_time=0, round="near")
+    stream = stream.filter("tpad", stop_mode="clone", stop=-1)
+    return stream.filter("trim", end_frame=plan.frames)
+
+
+def normal(stream: Any, plan: EncodingPlan) -> Any:
+    """The source's pictures as every rung is made from: whole frames on the grid, upright, in the colours of the
+    plan."""
+    return apply(on_grid(apply(stream, plan.before), plan), plan.filters)

@@ -1,0 +1,84 @@
+"""The packets of a video stream: when each is shown, without decoding, and whether that can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from video_pipeline.media import listing, timing
+from video_pipeline.media.technical import FrameTiming
+from video_pipeline.media.tools import Tools
+
+HONEST = frozenset("mov,mp4,m4a,3gp,3g2,mj2 matroska,webm".split())
+"""Containers in which a packet is a picture and its time is the picture's."""
+WHOLE = frozenset("h264 hevc vp8 vp9 av1 prores dnxhd mjpeg png mpeg4 vc1".split())
+"""Codecs whose packets are one shown picture each, in such a container."""
+
+
+@dataclass(frozen=True)
+class Packets:
+    """Of one stream, as they come in the file."""
+
+    times: tuple[int, ...]
+    """Ticks; of those that are shown."""
+    untimed: int
+    """How many have no time at all."""
+    last: int
+    """How long the last one shown lasts, ticks; 0 if the file does not say."""
+    clean: bool
+    """None is marked as broken, none comes twice, none lacks a time, and the first of all is a key frame."""
+
+    @property
+    def count(self) -> int:
+        return len(self.times) + self.untimed
+
+
+def command(tools: Tools, path: Path, stream: int) -> list[str | Path]:
+    """The ffprobe command whose output `read` takes."""
+    entries = "packet=pts,dts,duration,flags"
+    return listing.command(tools, path, "-select_streams", str(stream), "-show_entries", entries, "-of", "csv=p=0")
+
+
+def read(listed: bytes) -> Packets:
+    """A packet that an edit list hides (flag D) does not count."""
+    shown: dict[int, int] = {}
+    times: list[int] = []
+    untimed, clean, first = 0, True, True
+    for row in listed.decode("ascii", "replace").split():
+        pts, dts, duration, flags = (*row.split(","), "", "", "", "")[:4]
+        clean = clean and "C" not in flags and ("K" in flags or not first)
+        first = False
+        if "D" in flags:
+            continue
+        time = listing.integer(pts)
+        if time is None:
+            clean = False
+            time = listing.integer(dts)
+        if time is None:
+            untimed += 1
+            continue
+        clean = clean and time not in shown
+        times.append(time)
+        shown[time] = listing.integer(duration) or 0
+    last = shown[max(shown)] if shown else 0
+    return Packets(tuple(times), untimed, max(0, last), clean)
+
+
+def clock(packets: Packets, tick: Fraction, start: Fraction, declared: Fraction | None, rate: Fraction) -> FrameTiming:
+    """When the pictures are shown, if every packet is one.
+
+    Args:
+        start, declared: the container's own start and duration, s.
+        rate: frames per second as declared, for a stream without times.
+    """
+    if not packets.times:
+        return timing.of_count(packets.untimed, rate, decoded=False)
+    shown = sorted(set(packets.times))
+    last = packets.last * tick or timing.last_step(shown, tick, declared and declared + start, 1 / rate)
+    return timing.of_times(shown, tick, start, last, decoded=False)
+
+
+def trusted(packets: Packets, container: str, codec: str, progressive: bool) -> bool:
+    """Whether `clock` is sure to be that of the pictures; else they must be decoded to know."""
+    return packets.clean and progressive and container in HONEST and codec in WHOLE

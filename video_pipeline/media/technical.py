@@ -1,0 +1,146 @@
+"""What a source is: its container, streams, colours and shape, and the clock of its pictures.
+
+Sizes are bytes, bit rates bit/s, times seconds unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+from video_pipeline.base import Model, Rational
+from video_pipeline.media.model import Fields, Span
+
+Rotation = Literal[0, 90, 180, 270]
+Transfer = Literal["sdr", "pq", "hlg"]
+
+
+class VideoStream(Model):
+    index: int
+    codec: str
+    profile: str | None = None
+    width: int
+    """Of the decoded picture in pixels, cropped as the file says, before sample aspect and rotation."""
+    height: int
+    sample_aspect: Rational
+    mirrored: bool = False
+    """A player first mirrors the picture, left to right, and then turns it."""
+    rotation: Rotation
+    """Degrees clockwise a player turns the picture."""
+    pix_fmt: str
+    bit_depth: int
+    color_range: str | None = None
+    color_primaries: str | None = None
+    color_transfer: str | None = None
+    color_space: str | None = None
+    chroma_location: str | None = None
+    captions: bool = False
+    """The pictures carry closed captions (CTA-608 or -708)."""
+    dolby_vision: int | None = None
+    """Its profile, if the stream has Dolby Vision."""
+    declared_rate: Rational
+    """r_frame_rate: the lowest rate that can represent all timestamps."""
+    average_rate: Rational
+    time_base: Rational
+    field_order: str | None = None
+    """As the header says; `fields` was measured."""
+    fields: Fields = "progressive"
+    bit_rate: int | None = None
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """Width and height as a player shows them: square pixels, rotation applied."""
+        width, height = Fraction(self.width), Fraction(self.height)
+        # Growing one side keeps every source pixel.
+        if self.sample_aspect >= 1:
+            width *= self.sample_aspect
+        else:
+            height /= self.sample_aspect
+        size = (max(1, round(width)), max(1, round(height)))
+        return size if self.rotation in (0, 180) else (size[1], size[0])
+
+    @property
+    def transfer(self) -> Transfer:
+        """How light is coded: for a standard display, or as one of the two ways of HDR (ITU-R BT.2100)."""
+        known: dict[str, Transfer] = {"smpte2084": "pq", "arib-std-b67": "hlg"}
+        return known.get(self.color_transfer or "", "sdr")
+
+
+class AudioStream(Model):
+    index: int
+    codec: str
+    channels: int
+    layout: str | None = None
+    sample_rate: int
+    language: str | None = None
+    title: str | None = None
+    default: bool = False
+    bit_rate: int | None = None
+
+
+class OtherStream(Model):
+    index: int
+    kind: str
+    """subtitle, data, attachment, or video for a cover picture."""
+    codec: str | None = None
+    language: str | None = None
+    title: str | None = None
+
+
+class Chapter(Model):
+    start: float
+    end: float
+    title: str | None = None
+
+
+class FrameTiming(Model):
+    """The presentation times of the video stream's pictures."""
+
+    frames: int
+    first: Rational
+    """Earliest presentation time, counted from the container's own start."""
+    end: Rational
+    """Latest presentation time plus its duration."""
+    common_step: Rational
+    """The most frequent distance between neighbours."""
+    short_step: Rational
+    """Nine of ten distances are at least this."""
+    longest_step: Rational
+    """The largest distance."""
+    variable: bool
+    """True if any distance differs from the common one by more than 1.5 ticks of the time base and 2 %."""
+    decoded: bool = False
+    """The pictures themselves were decoded and counted; else the packets were, which is the same in a sound file of a
+    well-behaved container."""
+
+
+class Damage(Model):
+    """What a decoder complained about."""
+
+    pictures: int
+    """That came out of the decoder."""
+    broken: int
+    """Of which parts had to be guessed, and those that could not be decoded."""
+    places: tuple[Span, ...] = ()
+    """Where, s; the first ones."""
+
+
+class TechnicalMetadata(Model):
+    container: str
+    size: int
+    start: Rational
+    declared_duration: Rational | None = None
+    bit_rate: int | None = None
+    video: VideoStream
+    timing: FrameTiming
+    damage: Damage | None = None
+    """None if the pictures were not decoded to find their clock."""
+    audio: tuple[AudioStream, ...] = ()
+    others: tuple[OtherStream, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    tags: dict[str, str] = {}
+
+    @property
+    def duration(self) -> Fraction:
+        """Of the video stream."""
+        return self.timing.end - self.timing.first
