@@ -24,6 +24,7 @@ def result_of(check: CheckResult) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=check.name,
         passed=check.passed,
+        severity=dg.AssetCheckSeverity.WARN if check.warning else dg.AssetCheckSeverity.ERROR,
         description=check.measured,
         metadata={"measured": check.measured, **({"subject": check.subject} if check.subject else {})},
     )

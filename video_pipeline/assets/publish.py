@@ -46,10 +46,12 @@ def _pictures(thumbnails: Thumbnails, sprites: Sprites) -> dict[str, Blob]:
     code_version=CODE_VERSION,
     retry_policy=RETRY,
     check_specs=QUALITY_CHECKS,
+    ins={"h264": dg.AssetIn(["renditions", "h264"])},
 )
 def quality_report(
     context: dg.AssetExecutionContext,
     encoding_plan: EncodingPlan,
+    h264: Renditions,
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
@@ -60,7 +62,8 @@ def quality_report(
     """Reads everything again and compares it with the plan: decodes each file to its end, counts frames, finds key
     frames, follows every reference, weighs every stated bit rate. One failed check and nothing is published."""
     with stage(context, progress) as step:
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites)
+        assert h264.shown is not None, "every plan has H.264"
+        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown)
         key = hashlib.sha256(f"{CODE_VERSION}\n{digest}".encode()).hexdigest()
         report = store.checkpoints.get("quality", key, QualityReport)
         if report is None:
@@ -72,18 +75,20 @@ def quality_report(
                 thumbnails,
                 sprites,
                 {Path(path).name: store.objects.local(b.key) for path, b in _pictures(thumbnails, sprites).items()},
+                h264.shown,
             )
             if report.passed:
                 store.checkpoints.put("quality", key, report)
         seconds = step.seconds
-    failed = [check for check in report.checks if not check.passed]
+    failed = [check for check in report.checks if not check.passed and not check.warning]
+    warnings = sum(check.warning for check in report.checks)
     rows: list[dict[str, show.Cell]] = [
         {"check": check.name, "passed": check.passed, "measured": check.measured} for check in report.checks
     ]
     yield dg.MaterializeResult(
         value=report,
         check_results=[result_of(check) for check in report.checks],
-        metadata={"table": show.table(rows), "failed": len(failed), "seconds": seconds},
+        metadata={"table": show.table(rows), "failed": len(failed), "warnings": warnings, "seconds": seconds},
     )
     if failed:
         # A red run, not a green one with steps left out.
@@ -97,6 +102,7 @@ def quality_report(
     owners=OWNERS,
     code_version=CODE_VERSION,
     retry_policy=RETRY,
+    ins={"h264": dg.AssetIn(["renditions", "h264"])},
 )
 def release(
     context: dg.AssetExecutionContext,
@@ -104,6 +110,7 @@ def release(
     technical_metadata: TechnicalMetadata,
     content_analysis: ContentAnalysis,
     encoding_plan: EncodingPlan,
+    h264: Renditions,
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
@@ -116,7 +123,8 @@ def release(
     """The published files. They are complete before the pointer names them, so a player sees the old release or this
     one, never a mixture."""
     with stage(context, progress):
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites)
+        assert h264.shown is not None, "every plan has H.264"
+        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown)
         if not quality_report.passed or quality_report.subject_digest != digest:
             raise CheckFailed("the quality report is not about these files, or did not pass; launch quality_report+")
         request = index.requests.get(context.partition_key, source.request)
@@ -135,6 +143,7 @@ def release(
                     {
                         "technical": technical_metadata.model_dump(mode="json"),
                         "plan": encoding_plan.model_dump(mode="json"),
+                        "frame_map": h264.shown.model_dump(mode="json"),
                         "analysis": content_analysis.model_dump(mode="json"),
                         "thumbnails": thumbnails.model_dump(mode="json"),
                         "custom": request.metadata,

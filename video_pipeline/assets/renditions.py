@@ -10,9 +10,12 @@ from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
 from video_pipeline.assets.values import AcceptedSource, AudioTrack, Renditions
 from video_pipeline.media import audio as audio_encoding
 from video_pipeline.media import encode as encoding
+from video_pipeline.media import frame_map
 from video_pipeline.media import package as packaging
+from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.model import EncodingPlan, Family, RungPlan
-from video_pipeline.media.products import Streams, Track
+from video_pipeline.media.products import FrameMap, Streams, Track
+from video_pipeline.media.technical import FrameTiming, TechnicalMetadata
 from video_pipeline.media.tools import build
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
@@ -38,13 +41,15 @@ def _family(family: Family) -> dg.AssetsDefinition:
     def renditions(
         context: dg.AssetExecutionContext,
         source: AcceptedSource,
+        technical_metadata: TechnicalMetadata,
         encoding_plan: EncodingPlan,
         media: MediaResource,
         store: StoreResource,
         progress: ProgressResource,
     ) -> dg.MaterializeResult[Renditions]:
+        clock = technical_metadata.timing
         with stage(context, progress) as step:
-            made, new = _encode(family, source, encoding_plan, media, store, step)
+            made, new = _encode(family, source, clock, encoding_plan, media, store, step)
         if not made.tracks:
             return dg.MaterializeResult(value=made, metadata={"rungs": 0, "note": f"{title} is not in this plan"})
         return dg.MaterializeResult(value=made, metadata=_describe(made, new, encoding_plan))
@@ -55,6 +60,7 @@ def _family(family: Family) -> dg.AssetsDefinition:
 def _encode(
     family: Family,
     source: AcceptedSource,
+    clock: FrameTiming,
     plan: EncodingPlan,
     media: MediaResource,
     store: StoreResource,
@@ -68,18 +74,25 @@ def _encode(
     keys = {rung.name: encoding.checkpoint_key(plan, rung, build(tools)) for rung in rungs}
     tracks = {rung.name: store.checkpoints.get("rendition", keys[rung.name], Track) for rung in rungs}
     missing = [rung for rung in rungs if tracks[rung.name] is None]
+    original = store.objects.local(source.file.blob.key)
+    map_key = frame_map.checkpoint_key(plan, build(tools))
+    shown = store.checkpoints.get("frame_map", map_key, FrameMap)
     seconds = None
     if missing:
+        log = DecodeLog()
         with media.scratch() as scratch:
-            original = store.objects.local(source.file.blob.key)
-            new = encoding.encode(tools, original, plan, missing, scratch, on_progress=step.progress)
+            new = encoding.encode(tools, original, plan, missing, scratch, on_progress=step.progress, log=log)
             seconds = step.seconds
+            shown = frame_map.frame_map(log, plan, clock)
             for track in new:
                 store.objects.put_file(track.file.key, scratch / f"{track.name}.mp4", move=True)
                 store.checkpoints.put("rendition", keys[track.name], track)
                 tracks[track.name] = track
+    shown = shown or frame_map.read(tools, original, plan, clock)
+    store.checkpoints.put("frame_map", map_key, shown)
     made = tuple(track for track in tracks.values() if track is not None)
-    return Renditions(family=family, tracks=made, encode_seconds=seconds), {rung.name for rung in missing}
+    done = Renditions(family=family, tracks=made, shown=shown, encode_seconds=seconds)
+    return done, {rung.name for rung in missing}
 
 
 def _describe(made: Renditions, new: set[str], plan: EncodingPlan) -> dict[str, show.Metadata]:
@@ -96,6 +109,9 @@ def _describe(made: Renditions, new: set[str], plan: EncodingPlan) -> dict[str, 
         "bytes": total,
         "bits_per_pixel": round(8 * total / pixels, 5),
     }
+    if made.shown:
+        numbers["source_pictures"] = made.shown.pictures + made.shown.skipped
+        numbers["source_damage"] = round(made.shown.damage, 4)
     if made.encode_seconds and factor:
         numbers["encode_seconds"] = made.encode_seconds
         numbers["realtime_factor"] = factor

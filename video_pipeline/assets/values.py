@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from video_pipeline.base import Model
 from video_pipeline.media.model import Family, SourceFile
-from video_pipeline.media.products import Track
+from video_pipeline.media.products import FrameMap, Track
 
 
 class AcceptedSource(Model):
@@ -19,6 +19,8 @@ class Renditions(Model):
 
     family: Family
     tracks: tuple[Track, ...] = ()
+    shown: FrameMap | None = None
+    """None if there are no tracks."""
     encode_seconds: float | None = None
     """Wall time of this run's encoding; None if every track came from a checkpoint."""
 

@@ -17,18 +17,10 @@ from video_pipeline.media import decoding, ffmpeg, process
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.files import blob_of
-from video_pipeline.media.graph import normal
+from video_pipeline.media.graph import source_frames
 from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
 from video_pipeline.media.products import Track
 from video_pipeline.media.tools import Tools
-
-INPUT = {
-    **ffmpeg.SOURCE_OPTIONS,
-    # The plan's filters turn the picture, after it is made of whole frames.
-    "noautorotate": None,
-    # A picture of another size in mid-file goes through the same graph, whose first filter makes it fit.
-    "reinit_filter": 0,
-}
 
 
 def encode(
@@ -79,7 +71,7 @@ def encode(
 def command(source: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir: Path) -> list[str]:
     """The arguments of that one ffmpeg, without its global flags."""
     encoder = plan.encoder(rungs[0].family)
-    frames = normal(graph.input(str(source), **INPUT)[str(plan.stream)], plan)
+    frames = source_frames(source, plan)
     branches = frames.split() if len(rungs) > 1 else [frames]
     outputs = [
         graph.output(

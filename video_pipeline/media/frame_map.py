@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import math
 from fractions import Fraction
+from pathlib import Path
 
+import ffmpeg as graph
 import numpy as np
 
+from video_pipeline.errors import CommandFailed
+from video_pipeline.media import decoding, ffmpeg
 from video_pipeline.media.decoding import NO_TIME, DecodeLog
+from video_pipeline.media.graph import gridded
 from video_pipeline.media.model import EncodingPlan, Span
 from video_pipeline.media.products import FrameMap
 from video_pipeline.media.technical import FrameTiming
+from video_pipeline.media.tools import Tools
 
 GAP = Fraction(3, 2)
 """A picture that is shown longer than the longest of the source's own distances times this stands for lost ones."""
@@ -31,11 +39,40 @@ def frame_map(log: DecodeLog, plan: EncodingPlan, source: FrameTiming) -> FrameM
         pictures=int(np.unique(numbers).size),
         repeated=int((steps == 0).sum()),
         skipped=int((steps - 1).clip(0).sum()),
-        lost=max(0, source.frames - decoded),
+        lost=max(0, source.frames - decoded - _after(plan, source)),
         broken=log.broken,
         places=_merged([*log.places(), *_held(numbers, plan, source)]),
         worst_offset=_worst_offset(log, plan),
     )
+
+
+def read(tools: Tools, path: Path, plan: EncodingPlan, source: FrameTiming) -> FrameMap:
+    """As `frame_map`, by decoding the source without encoding it.
+
+    Raises:
+        SourceError: it cannot be decoded.
+    """
+    log = DecodeLog()
+    frames = gridded(path, plan)
+    options = {"c:v": "wrapped_avframe", "enc_time_base": "filter", "fps_mode": "passthrough", "f": "null"}
+    args = graph.output(frames, "-", **decoding.LINES, **options).get_args()
+    try:
+        ffmpeg.ffmpeg(tools, args, on_output=log.take_output, on_log=log.take_log)
+    except CommandFailed as error:
+        raise ffmpeg.undecodable("video", error) from None
+    return frame_map(log, plan, source)
+
+
+def checkpoint_key(plan: EncodingPlan, build: str) -> str:
+    """Over all that decides which picture a frame shows."""
+    parts = [plan.source_sha256, plan.stream, plan.start, plan.rate, plan.frames, *plan.before, build]
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def _after(plan: EncodingPlan, source: FrameTiming) -> int:
+    """How many pictures the source may have after the last frame, at most: nobody waits for these to be decoded."""
+    due = plan.start + (plan.frames - Fraction(1, 2)) / plan.rate
+    return max(0, math.ceil((source.end - due) / source.short_step))
 
 
 def _held(numbers: np.ndarray, plan: EncodingPlan, source: FrameTiming) -> list[Span]:

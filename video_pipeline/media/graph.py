@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import ffmpeg as graph
+
+from video_pipeline.media import ffmpeg
 from video_pipeline.media.model import EncodingPlan
+
+INPUT = {
+    **ffmpeg.SOURCE_OPTIONS,
+    # The plan's filters turn the picture, after it is made of whole frames.
+    "noautorotate": None,
+    # A picture of another size in mid-file goes through the same graph, whose first filter makes it fit.
+    "reinit_filter": 0,
+}
 
 FLATTEN = "flatten"
 """Ours, beside ffmpeg's own: a transparent picture is laid over a colour."""
@@ -41,7 +53,12 @@ def on_grid(stream: Any, plan: EncodingPlan) -> Any:
     return stream.filter("trim", end_frame=plan.frames)
 
 
-def normal(stream: Any, plan: EncodingPlan) -> Any:
+def source_frames(path: Path, plan: EncodingPlan) -> Any:
     """The source's pictures as every rung is made from: whole frames on the grid, upright, in the colours of the
     plan."""
-    return apply(on_grid(apply(stream, plan.before), plan), plan.filters)
+    return apply(gridded(path, plan), plan.filters)
+
+
+def gridded(path: Path, plan: EncodingPlan) -> Any:
+    """Whole frames on the grid, else as they are."""
+    return on_grid(apply(graph.input(str(path), **INPUT)[str(plan.stream)], plan.before), plan)

@@ -111,6 +111,8 @@ class EncodingPlan(Model):
     before: tuple[str, ...] = ()
     """Filters that make whole frames of the decoder's pictures, before these are put on the grid; as ffmpeg writes
     them."""
+    mixing: Rational = Fraction(0)
+    """How far `before` may move a picture in time, s."""
     filters: tuple[str, ...] = ()
     """Filters of each frame of the grid: upright, in the colours of a standard display."""
     encoders: tuple[VideoEncoder, ...]
@@ -118,6 +120,8 @@ class EncodingPlan(Model):
     """Largest first."""
     audio: AudioPlan | None = None
     images: ImagePlan
+    max_damage: float = 1.0
+    """Share of the source's pictures that may be lost or broken, 0 to 1."""
 
     @property
     def duration(self) -> Fraction:

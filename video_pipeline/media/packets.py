@@ -75,8 +75,10 @@ def clock(packets: Packets, tick: Fraction, start: Fraction, declared: Fraction 
     if not packets.times:
         return timing.of_count(packets.untimed, rate, decoded=False)
     shown = sorted(set(packets.times))
-    last = packets.last * tick or timing.last_step(shown, tick, declared and declared + start, 1 / rate)
-    return timing.of_times(shown, tick, start, last, decoded=False)
+    usual = timing.last_step(shown, tick, declared and declared + start, 1 / rate)
+    # A length of nothing, or of one tick, is no length.
+    last = packets.last * tick
+    return timing.of_times(shown, tick, start, last if last >= usual / 2 else usual, decoded=False)
 
 
 def trusted(packets: Packets, container: str, codec: str, progressive: bool) -> bool:

@@ -19,12 +19,16 @@ STANDARD_RATES = tuple(
         + [Fraction(25, 2), *(Fraction(n * 1000, 1001) for n in (15, 24, 30, 60, 120))]
     )
 )
+MIN_RATE = 10
+"""Frames per second; fewer make key frames and segments lie too far apart to seek and switch well."""
 GOP_SECONDS = 2
 """Apple asks for a key frame every two seconds
 (https://developer.apple.com/documentation/http-live-streaming/hls-authoring-specification-for-apple-devices, 1.10)."""
 GOPS_PER_SEGMENT = 2
 MAX_SECONDS = 24 * 3600
 NO_OPTIONS = Options()
+MIXED_PICTURES = 2
+"""A frame made of fields shows one of two pictures; one made of film by 2:3 pulldown one of three."""
 BARE = "sidedata=mode=delete"
 """An encoder would write the source's matrix, captions and HDR metadata into renditions they are not true of."""
 
@@ -66,11 +70,13 @@ def make_plan(
         gop=gop,
         segment=gop * GOPS_PER_SEGMENT,
         before=_before(source.video, preset),
+        mixing=MIXED_PICTURES * timing.common_step if source.video.fields != "progressive" else Fraction(0),
         filters=(*_upright(source.video), *colour.filters(source.video, preset.alpha_over), BARE),
         encoders=(encoder,),
         rungs=ladder(source.video.display_size, rate, preset),
         audio=_audio(source, preset),
         images=ImagePlan(**preset.images.model_dump()),
+        max_damage=preset.max_damage,
     )
 
 
@@ -79,7 +85,7 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
 
     A constant source keeps its own: a standard rate if it is within 0.2 % of one. A variable one gets the smallest
     standard rate that nine of ten distances between its frames fit into. Above `cap` every second (third, ...) frame is
-    taken.
+    taken, below MIN_RATE each is shown twice (three times, ...).
 
     Args:
         per_picture: frames that are made of one picture of the source.
@@ -87,11 +93,17 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
     if timing.frames == 1:
         rate = _snap(min(declared, Fraction(cap)))
     elif timing.variable:
-        usual = per_picture / timing.short_step
-        rate = next((r for r in STANDARD_RATES if r >= usual * Fraction(99, 100)), Fraction(cap))
+        usual = _snap(per_picture / timing.short_step)
+        rate = usual if usual in STANDARD_RATES else _at_least(usual * Fraction(99, 100), cap)
     else:
-        rate = _snap(per_picture * timing.frames / (timing.end - timing.first))
-    return rate / -(-rate // cap) if rate > cap else rate
+        rate = _snap(per_picture / timing.common_step)
+    if rate > cap:
+        return rate / -(-rate // cap)
+    return rate * -(-MIN_RATE // rate) if rate < MIN_RATE else rate
+
+
+def _at_least(rate: Fraction, cap: int) -> Fraction:
+    return next((standard for standard in STANDARD_RATES if standard >= rate), Fraction(cap))
 
 
 def _per_picture(video: VideoStream, preset: Preset) -> Fraction:

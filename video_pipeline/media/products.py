@@ -119,6 +119,8 @@ class Sprites(Model):
 class CheckResult(Model):
     name: str
     passed: bool
+    warning: bool = False
+    """A failure that people should know of and that does not hold the release back."""
     subject: str = ""
     """The file or track a failure is about."""
     measured: str

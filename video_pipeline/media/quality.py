@@ -6,17 +6,19 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from video_pipeline.media.checks import pictures, tracks
+from video_pipeline.media.checks import pictures, source, tracks
 from video_pipeline.media.checks.bandwidth import bandwidth
 from video_pipeline.media.checks.reading import read
 from video_pipeline.media.checks.references import references
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import QualityReport, Sprites, Streams, Thumbnails
+from video_pipeline.media.products import FrameMap, QualityReport, Sprites, Streams, Thumbnails
 from video_pipeline.media.tools import Tools
 
-VERSION = "3"
+VERSION = "4"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
 CHECKS = {
+    "frame_times": "Every frame shows the picture that the source shows then.",
+    "damage": "All of the source decoded; a warning says how much did not, and where.",
     "decodes": "Every packaged file decodes to its end without an error.",
     "frame_count": "Every rendition has the planned number of frames.",
     "duration": "Every rendition lasts as long as the plan.",
@@ -37,15 +39,19 @@ def inspect(
     thumbnails: Thumbnails,
     sprites: Sprites,
     images: Mapping[str, Path],
+    shown: FrameMap,
 ) -> QualityReport:
     """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
 
     Args:
+        shown: which pictures of the source the frames show.
         media: track name to its packaged file.
         images: picture name (poster.jpg, 01.jpg, sheet-000.jpg ...) to its file.
     """
     readings = read(tools, media)
     checks = (
+        source.frame_times(plan, shown),
+        source.damage(shown),
         tracks.decodes(readings),
         tracks.frame_count(plan, readings),
         tracks.duration(plan, readings),
@@ -57,13 +63,15 @@ def inspect(
         pictures.not_empty(streams, thumbnails, sprites, media, images),
     )
     return QualityReport(
-        passed=all(check.passed for check in checks),
+        passed=all(check.passed or check.warning for check in checks),
         checks=checks,
-        subject_digest=subject_digest(plan, streams, thumbnails, sprites),
+        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown),
     )
 
 
-def subject_digest(plan: EncodingPlan, streams: Streams, thumbnails: Thumbnails, sprites: Sprites) -> str:
+def subject_digest(
+    plan: EncodingPlan, streams: Streams, thumbnails: Thumbnails, sprites: Sprites, shown: FrameMap
+) -> str:
     """Over everything a report is about: a report belongs to what has the same digest."""
-    text = "\n".join(model.model_dump_json() for model in (plan, streams, thumbnails, sprites))
+    text = "\n".join(model.model_dump_json() for model in (plan, streams, thumbnails, sprites, shown))
     return hashlib.sha256(f"{VERSION}\n{text}".encode()).hexdigest()

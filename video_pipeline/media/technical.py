@@ -102,9 +102,9 @@ class FrameTiming(Model):
     end: Rational
     """Latest presentation time plus its duration."""
     common_step: Rational
-    """The most frequent distance between neighbours."""
+    """The most frequent distance between neighbours, its roundings averaged."""
     short_step: Rational
-    """Nine of ten distances are at least this."""
+    """Nine of ten distances are at least this; likewise."""
     longest_step: Rational
     """The largest distance."""
     variable: bool

@@ -12,6 +12,8 @@ from video_pipeline.media.technical import FrameTiming
 TICKS = Fraction(3, 2)
 SHARE = Fraction(2, 100)
 """Distances that differ by less than both are the same: clocks are written in ticks."""
+ALIKE = Fraction(10, 100)
+"""Distances that differ by less belong to one rate, of which they are roundings, to milliseconds for example."""
 
 
 def last_step(shown: Sequence[int], tick: Fraction, end: Fraction | None, declared_step: Fraction) -> Fraction:
@@ -26,7 +28,10 @@ def last_step(shown: Sequence[int], tick: Fraction, end: Fraction | None, declar
     steps = Counter(later - earlier for earlier, later in itertools.pairwise(shown))
     common = steps.most_common(1)[0][0] * tick if steps else declared_step
     rest = end - shown[-1] * tick if end else common
-    return rest if 0 < rest < common else common
+    if common / 2 <= rest < common:
+        return rest
+    # Where the file ends with a picture that comes long after the one before.
+    return common if rest > 0 else min(common, declared_step)
 
 
 def of_times(shown: Sequence[int], tick: Fraction, start: Fraction, last: Fraction, *, decoded: bool) -> FrameTiming:
@@ -39,13 +44,14 @@ def of_times(shown: Sequence[int], tick: Fraction, start: Fraction, last: Fracti
         last: how long the last picture is shown, s.
     """
     steps = Counter(later - earlier for earlier, later in itertools.pairwise(shown))
-    common = steps.most_common(1)[0][0] * tick if steps else last
+    usual = steps.most_common(1)[0][0] if steps else 0
+    common = _mean(steps, usual) * tick if steps else last
     return FrameTiming(
         frames=len(shown),
         first=shown[0] * tick - start,
         end=shown[-1] * tick + last - start,
         common_step=common,
-        short_step=_short(steps) * tick if steps else common,
+        short_step=_mean(steps, _short(steps)) * tick if steps else common,
         longest_step=max(steps) * tick if steps else common,
         variable=any(abs(step * tick - common) > max(TICKS * tick, SHARE * common) for step in steps),
         decoded=decoded,
@@ -68,10 +74,16 @@ def of_count(frames: int, rate: Fraction, *, decoded: bool) -> FrameTiming:
 
 
 def _short(steps: Counter[int]) -> int:
-    """Nine of ten are at least this."""
+    """Nine of ten are at least this, and all but one of a few."""
     shorter = 0
     for step, count in sorted(steps.items()):
         shorter += count
-        if shorter * 10 >= steps.total():
+        if shorter * 10 >= steps.total() and (shorter > 1 or steps.total() == 1):
             return step
     return max(steps)
+
+
+def _mean(steps: Counter[int], usual: int) -> Fraction:
+    """The mean of the distances that are like `usual`."""
+    alike = {step: count for step, count in steps.items() if abs(step - usual) <= max(TICKS, ALIKE * usual)}
+    return Fraction(sum(step * count for step, count in alike.items()), sum(alike.values()))

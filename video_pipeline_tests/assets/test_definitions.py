@@ -12,10 +12,10 @@ GRAPH = {
     "source": ("ingest", {"file"}, set()),
     "technical_metadata": ("ingest", {"ffmpeg"}, {"source"}),
     "encoding_plan": ("ingest", {"python"}, {"source", "technical_metadata"}),
-    "renditions/h264": ("ingest", {"ffmpeg", "h264"}, {"source", "encoding_plan"}),
-    "renditions/hevc": ("ingest", {"ffmpeg", "hevc"}, {"source", "encoding_plan"}),
-    "renditions/vp9": ("ingest", {"ffmpeg", "vp9"}, {"source", "encoding_plan"}),
-    "renditions/av1": ("ingest", {"ffmpeg", "av1"}, {"source", "encoding_plan"}),
+    "renditions/h264": ("ingest", {"ffmpeg", "h264"}, {"source", "technical_metadata", "encoding_plan"}),
+    "renditions/hevc": ("ingest", {"ffmpeg", "hevc"}, {"source", "technical_metadata", "encoding_plan"}),
+    "renditions/vp9": ("ingest", {"ffmpeg", "vp9"}, {"source", "technical_metadata", "encoding_plan"}),
+    "renditions/av1": ("ingest", {"ffmpeg", "av1"}, {"source", "technical_metadata", "encoding_plan"}),
     "renditions/audio": ("ingest", {"ffmpeg", "aac"}, {"source", "encoding_plan"}),
     "streams": (
         "ingest",
@@ -25,13 +25,19 @@ GRAPH = {
     "content_analysis": ("analysis", {"python", "ffmpeg"}, {"encoding_plan", "renditions/h264", "renditions/audio"}),
     "thumbnails": ("images", {"jpeg"}, {"encoding_plan", "content_analysis", "renditions/h264"}),
     "sprites": ("images", {"jpeg", "webvtt"}, {"encoding_plan", "renditions/h264"}),
-    "quality_report": ("publish", {"ffmpeg"}, {"encoding_plan", "streams", "thumbnails", "sprites"}),
+    "quality_report": (
+        "publish",
+        {"ffmpeg"},
+        {"encoding_plan", "renditions/h264", "streams", "thumbnails", "sprites"},
+    ),
     "release": (
         "publish",
         {"file"},
-        set(
-            "source technical_metadata content_analysis encoding_plan streams thumbnails sprites quality_report".split()
-        ),
+        {
+            *"source technical_metadata content_analysis encoding_plan streams thumbnails sprites".split(),
+            "quality_report",
+            "renditions/h264",
+        },
     ),
     "metadata_index": (
         "publish",

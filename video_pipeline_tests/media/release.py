@@ -10,11 +10,12 @@ from pathlib import Path
 from unittest import mock
 
 from video_pipeline import presets
-from video_pipeline.media import audio, encode, package, probe, quality, scenes, sprites, thumbnails
+from video_pipeline.media import audio, encode, frame_map, package, probe, quality, scenes, sprites, thumbnails
 from video_pipeline.media.checks.reading import Reading, read
+from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
-from video_pipeline.media.products import CheckResult, QualityReport, Sprites, Streams, Thumbnails, Track
+from video_pipeline.media.products import CheckResult, FrameMap, QualityReport, Sprites, Streams, Thumbnails, Track
 from video_pipeline.media.tools import Tools
 
 SMALL, LARGE = "h264-240p", "h264-360p"
@@ -33,11 +34,12 @@ class Made:
     thumbnails: Thumbnails
     sprites: Sprites
     images: Mapping[str, Path]
+    shown: FrameMap
 
     def inspect(self) -> QualityReport:
         with mock.patch.object(quality, "read", _read_once):
             return quality.inspect(
-                self.tools, self.plan, self.streams, self.media, self.thumbnails, self.sprites, self.images
+                self.tools, self.plan, self.streams, self.media, self.thumbnails, self.sprites, self.images, self.shown
             )
 
     def failed(self) -> dict[str, CheckResult]:
@@ -110,13 +112,15 @@ def _changed(path: Path, directory: Path, change: Callable[[bytes], bytes]) -> P
 
 def make(tools: Tools, clip: Path, directory: Path) -> Made:
     """Everything of a release of this clip; a tile every 0.4 s, 6 of them on a sheet."""
-    plan = make_plan(probe.probe(tools, clip), "0" * 64, presets.load("draft"))
+    about = probe.probe(tools, clip)
+    plan = make_plan(about, "0" * 64, presets.load("draft"))
     shape = {"columns": 3, "rows": 2, "interval": Fraction(2, 5)}
     plan = plan.model_copy(update={"images": plan.images.model_copy(update=shape)})
     for name in ("encoded", "packaged", "images"):
         (directory / name).mkdir()
     encoded = directory / "encoded"
-    tracks: Sequence[Track] = encode.encode(tools, clip, plan, plan.rungs, encoded)
+    log = DecodeLog()
+    tracks: Sequence[Track] = encode.encode(tools, clip, plan, plan.rungs, encoded, log=log)
     if plan.audio:
         tracks = (*tracks, audio.encode(tools, clip, plan, plan.audio, encoded))
     files = {track.name: encoded / f"{track.name}.mp4" for track in tracks}
@@ -134,6 +138,7 @@ def make(tools: Tools, clip: Path, directory: Path) -> Made:
         thumbnails=shown,
         sprites=sheets,
         images={path.name: path for path in (directory / "images").iterdir()},
+        shown=frame_map.frame_map(log, plan, about.timing),
     )
 
 

@@ -1,0 +1,50 @@
+"""Checks of what the frames show against what the source has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import CheckResult, FrameMap
+
+TICK = Fraction(1, 500)
+"""Seconds: containers that write milliseconds round each time."""
+SUBJECT = "source"
+
+
+def frame_times(plan: EncodingPlan, shown: FrameMap) -> CheckResult:
+    """Every frame shows the picture that the source shows then."""
+
+    def wrong() -> Iterable[Problem]:
+        if shown.frames != plan.frames:
+            yield SUBJECT, f"{shown.frames} frames were made of it, {plan.frames} planned"
+        if shown.worst_offset > allowed:
+            yield SUBJECT, f"a picture is shown {shown.worst_offset:.3f} s away from its time, {allowed:.3f} s at most"
+
+    # Half a frame by rounding; where pictures are made of fields, or taken out of several, theirs comes on top.
+    allowed = float(Fraction(1, 2) / plan.rate + TICK + plan.mixing)
+    fine = f"{shown.pictures} pictures in {shown.frames} frames, each within {shown.worst_offset:.3f} s of its time"
+    return verdict("frame_times", wrong(), fine)
+
+
+def damage(shown: FrameMap) -> CheckResult:
+    """How much of the source is lost or broken."""
+    whole = shown.pictures + shown.skipped + shown.lost
+    fine = f"all {whole} pictures of the source decoded without an error"
+
+    def wrong() -> Iterable[Problem]:
+        if shown.damage:
+            at = ", ".join(f"{span.start:.1f} to {span.end:.1f} s" for span in shown.places[:PLACES])
+            where = f", at {at}" if at else ""
+            yield (
+                SUBJECT,
+                f"{shown.lost} pictures of {whole} are lost and {shown.broken} broken ({shown.damage:.1%}){where}",
+            )
+
+    return verdict("damage", wrong(), fine, warning=True)
+
+
+PLACES = 5
+"""Named, at most."""
