@@ -16,6 +16,7 @@ import m3u8
 import pytest
 from lxml import etree
 
+from video_pipeline.media.quality import CHECKS
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
 from video_pipeline_tests.processes import files_below, processes, run
@@ -163,7 +164,7 @@ def test_index_knows_it(first: tuple[Path, Done], release: Path, small: Path) ->
     media = files_below(home / "store/videos/small-clip/media")
     assert {(row["sha256"], row["bytes"]) for row in made} == {(path.stem, path.stat().st_size) for path in media}
     assert rows(home, "SELECT first_frame, end_frame FROM scenes") == [{"first_frame": 0, "end_frame": 75}]
-    assert rows(home, "SELECT count(*) AS n, min(passed) AS all_passed FROM checks") == [{"n": 9, "all_passed": 1}]
+    assert rows(home, "SELECT count(*) AS n, min(passed) AS all_passed FROM checks") == [{"n": len(CHECKS), "all_passed": 1}]
     assert rows(home, "SELECT version, source, release_id FROM requests") == [
         {"version": 1, "source": str(small), "release_id": release.name}
     ]
