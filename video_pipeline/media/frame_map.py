@@ -89,13 +89,18 @@ def _held(numbers: np.ndarray, plan: EncodingPlan, source: FrameTiming) -> list[
 
 def _worst_offset(log: DecodeLog, plan: EncodingPlan) -> float:
     """The largest distance between a frame's time and that of the picture it shows first, s."""
-    worst = Fraction(0)
-    before = None
-    for place, (number, time) in enumerate(zip(log.numbers, log.source_times, strict=True)):
-        if number != before and time != NO_TIME:
-            worst = max(worst, abs(time * log.source_tick - plan.start - place / plan.rate))
-        before = number
-    return round(float(worst), 6)
+    places: dict[int, int] = {}
+    for place, number in enumerate(log.numbers):
+        places.setdefault(number, place)
+    times = [log.source_times[place] for place in places.values()]
+    if NO_TIME in times:
+        return 0.0
+    # Some decoders (VC-1) stamp pictures in the order they are coded; they are shown in that of their times.
+    offsets = (
+        abs(time * log.source_tick - plan.start - place / plan.rate)
+        for time, place in zip(sorted(times), places.values(), strict=True)
+    )
+    return round(float(max(offsets, default=Fraction(0))), 6)
 
 
 def _merged(spans: list[Span]) -> tuple[Span, ...]:

@@ -93,8 +93,7 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
     if timing.frames == 1:
         rate = _snap(min(declared, Fraction(cap)))
     elif timing.variable:
-        usual = _snap(per_picture / timing.short_step)
-        rate = usual if usual in STANDARD_RATES else _at_least(usual * Fraction(99, 100), cap)
+        rate = _at_least(per_picture / timing.short_step, cap)
     else:
         rate = _snap(per_picture / timing.common_step)
     if rate > cap:
@@ -103,6 +102,10 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
 
 
 def _at_least(rate: Fraction, cap: int) -> Fraction:
+    """The standard rate within 1 % of it, else the next larger one."""
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    if abs(nearest - rate) <= rate / 100:
+        return nearest
     return next((standard for standard in STANDARD_RATES if standard >= rate), Fraction(cap))
 
 

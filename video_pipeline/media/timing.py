@@ -12,6 +12,8 @@ from video_pipeline.media.technical import FrameTiming
 TICKS = Fraction(3, 2)
 SHARE = Fraction(2, 100)
 """Distances that differ by less than both are the same: clocks are written in ticks."""
+FINE = 5
+"""Ticks; a clock whose pictures are fewer apart counts pictures, and a tick more is another distance."""
 ALIKE = Fraction(10, 100)
 """Distances that differ by less belong to one rate, of which they are roundings, to milliseconds for example."""
 
@@ -53,7 +55,7 @@ def of_times(shown: Sequence[int], tick: Fraction, start: Fraction, last: Fracti
         common_step=common,
         short_step=_mean(steps, _short(steps)) * tick if steps else common,
         longest_step=max(steps) * tick if steps else common,
-        variable=any(abs(step * tick - common) > max(TICKS * tick, SHARE * common) for step in steps),
+        variable=any(abs(step * tick - common) > _rounding(usual, SHARE) * tick for step in steps),
         decoded=decoded,
     )
 
@@ -85,5 +87,10 @@ def _short(steps: Counter[int]) -> int:
 
 def _mean(steps: Counter[int], usual: int) -> Fraction:
     """The mean of the distances that are like `usual`."""
-    alike = {step: count for step, count in steps.items() if abs(step - usual) <= max(TICKS, ALIKE * usual)}
+    alike = {step: count for step, count in steps.items() if abs(step - usual) <= _rounding(usual, ALIKE)}
     return Fraction(sum(step * count for step, count in alike.items()), sum(alike.values()))
+
+
+def _rounding(step: int, share: Fraction) -> Fraction:
+    """How much another distance may differ from this one and still be the same, ticks."""
+    return max(TICKS if step >= FINE else Fraction(0), share * step)

@@ -40,6 +40,9 @@ def timing(frames: int, step: Fraction, *, variable: bool = False) -> FrameTimin
         pytest.param(Fraction(1, 17), False, Fraction(17), id="an odd constant rate is kept"),
         pytest.param(Fraction(8, 100), True, Fraction(25, 2), id="variable, up to the next standard rate"),
         pytest.param(Fraction(33, 1000), True, Fraction(30), id="variable, milliseconds"),
+        pytest.param(Fraction(41, 1000), True, Fraction(25), id="variable, above a standard rate"),
+        pytest.param(Fraction(1), False, Fraction(10), id="1 is shown ten times"),
+        pytest.param(Fraction(1, 6), False, Fraction(12), id="6 is doubled"),
     ],
 )
 def test_output_rate(step: Fraction, variable: bool, rate: Fraction) -> None:

@@ -15,7 +15,7 @@ SUBJECT = "source"
 
 
 def frame_times(plan: EncodingPlan, shown: FrameMap) -> CheckResult:
-    """Every frame shows the picture that the source shows then."""
+    """Every frame shows the picture that the source shows then; where pictures are lost, that is no fault of ours."""
 
     def wrong() -> Iterable[Problem]:
         if shown.frames != plan.frames:
@@ -26,7 +26,7 @@ def frame_times(plan: EncodingPlan, shown: FrameMap) -> CheckResult:
     # Half a frame by rounding; where pictures are made of fields, or taken out of several, theirs comes on top.
     allowed = float(Fraction(1, 2) / plan.rate + TICK + plan.mixing)
     fine = f"{shown.pictures} pictures in {shown.frames} frames, each within {shown.worst_offset:.3f} s of its time"
-    return verdict("frame_times", wrong(), fine)
+    return verdict("frame_times", wrong(), fine, warning=shown.frames == plan.frames and shown.damage > 0)
 
 
 def damage(shown: FrameMap) -> CheckResult:
