@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from video_pipeline import presets, settings
+from video_pipeline.cli_options import job_options
 from video_pipeline.errors import (
     Cancelled,
     CheckFailed,
@@ -23,9 +24,12 @@ from video_pipeline.errors import (
 )
 from video_pipeline.home import prepare
 from video_pipeline.identity import check_video_id, new_video_id
+from video_pipeline.intake import spelled
+from video_pipeline.intake.job import parse
 from video_pipeline.media import tools
+from video_pipeline.media.options import Options
 from video_pipeline.stores.index import explain
-from video_pipeline.stores.sources import local_path
+from video_pipeline.stores.sources import local_path, sidecar_paths
 
 # The default starts children to follow the output; they share our terminal and answer Ctrl-C with a traceback.
 NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
@@ -36,17 +40,22 @@ NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "
 @click.option("--preset", help="What to make; see the files in video_pipeline/presets. Default: web.")
 @click.option("--video-id", help="1 to 63 of a-z, 0-9 and '-'. Default: a new one.")
 @click.option("--title", help="For people and the search.")
+@job_options
 @click.option("--json", "quiet", is_flag=True, help="No progress, only the result.")
-def process(source: str, preset: str | None, video_id: str | None, title: str | None, quiet: bool) -> None:
+def process(
+    source: str, preset: str | None, video_id: str | None, title: str | None, quiet: bool, **asked: Any
+) -> None:
     """Process SOURCE here and print one JSON line: videoId, releaseId and the release's directory."""
     ours = settings.load()
+    options = parse({"source": "/", **spelled.fields(asked)}, None).options
     video_id = check_video_id(video_id) if video_id is not None else new_video_id()
     preset = preset or ours.default_preset
     presets.load(preset, ours.presets_dir)
     path = local_path(source).absolute()
+    sidecar_paths(options)
     tools.find(ffmpeg=ours.ffmpeg, ffprobe=ours.ffprobe, packager=ours.packager)
     prepare(ours)
-    release = run(ours, video_id, source=str(path), preset=preset, title=title, quiet=quiet)
+    release = run(ours, video_id, source=str(path), preset=preset, title=title, options=options, quiet=quiet)
     print(
         json.dumps(
             {
@@ -59,7 +68,14 @@ def process(source: str, preset: str | None, video_id: str | None, title: str | 
 
 
 def run(
-    ours: settings.Settings, video_id: str, *, source: str, preset: str, title: str | None = None, quiet: bool = True
+    ours: settings.Settings,
+    video_id: str,
+    *,
+    source: str,
+    preset: str,
+    title: str | None = None,
+    options: Options | None = None,
+    quiet: bool = True,
 ) -> str:
     """Runs the job in this process and returns the id of the published release.
 
@@ -85,7 +101,9 @@ def run(
     # An interrupted connection is thrown away; that needs no traceback.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     text = TextReporter(sys.stderr)
-    request = IndexResource().requests.add(video_id=video_id, source=source, preset=preset, title=title)
+    request = IndexResource().requests.add(
+        video_id=video_id, source=source, preset=preset, title=title, options=options
+    )
     reference = InstanceRef.from_dir(str(ours.dagster_home), overrides={"compute_logs": NO_COMPUTE_LOGS})
     try:
         with dg.DagsterInstance.from_ref(reference) as instance:

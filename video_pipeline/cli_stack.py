@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from video_pipeline import presets, settings
+from video_pipeline.cli_options import job_options
 from video_pipeline.connection.waiting import wait_for_redis
 from video_pipeline.errors import RequestError
 from video_pipeline.execution.broker import broker
@@ -111,6 +112,7 @@ def meta_option(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
 @click.option("--description", help="For people and the search.")
 @click.option("--tag", "tags", multiple=True, help="For the search; may be repeated.")
 @click.option("--meta", "metadata", multiple=True, callback=meta_option, help="A custom field k=v; may be repeated.")
+@job_options
 @click.option("--wait", is_flag=True, help="Show the progress and end with the outcome.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def submit(source: str, priority: int, wait: bool, as_json: bool, **fields: Any) -> None:

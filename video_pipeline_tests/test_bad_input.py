@@ -78,7 +78,7 @@ def test_missing_file(home: Path, tmp_path: Path) -> None:
 
 def test_directory(home: Path, tmp_path: Path) -> None:
     line = refused(home, tmp_path)
-    assert line == f"video-pipeline: source {tmp_path}: is a directory; give one video file"
+    assert line == f"video-pipeline: source {tmp_path}: is a directory; give one file"
 
 
 def test_empty_file(home: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_empty_file(home: Path, tmp_path: Path) -> None:
 def test_pipe(home: Path, tmp_path: Path) -> None:
     """Nobody writes to it: who opens it waits for ever."""
     os.mkfifo(tmp_path / "pipe.mp4")
-    assert "pipe.mp4: is a pipe or a device; give one video file" in refused(home, tmp_path / "pipe.mp4")
+    assert "pipe.mp4: is a pipe or a device; give one file" in refused(home, tmp_path / "pipe.mp4")
 
 
 def test_text_with_the_name_of_a_video(home: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
-from video_pipeline.stores.sources import fetch
+from video_pipeline.stores.sources import fetch, sidecar_paths
 
 GROUP = "ingest"
 
@@ -44,6 +44,7 @@ def source(
     """
     with stage(context, progress) as step:
         request = request_of(context, config, index.requests)
+        sidecar_paths(request.options)
         with media.scratch() as scratch:
             file = fetch(request.source, store.objects, store.checkpoints, scratch)
         seconds = step.seconds
@@ -57,6 +58,7 @@ def source(
             "request_version": request.version,
             "preset": request.preset,
             "title": request.title or "",
+            "options": dg.MetadataValue.json(request.options.data()),
         },
     )
 
@@ -128,7 +130,7 @@ def encoding_plan(
         if request is None:
             raise RequestError(f"request {source.request} of {context.partition_key} is not in the index")
         preset = media.preset(request.preset)
-        plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset)
+        plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset, request.options)
     rungs: list[dict[str, show.Cell]] = [
         {
             "rung": rung.name,

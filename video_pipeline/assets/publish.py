@@ -178,7 +178,7 @@ def release(
 
 def _asked(request: VideoRequest) -> dict[str, Any]:
     fields = ("source", "preset", "title", "description", "tags", "metadata")
-    return request.model_dump(mode="json", include=set(fields))
+    return {**request.model_dump(mode="json", include=set(fields)), **request.options.data()}
 
 
 def _json(value: object) -> bytes:

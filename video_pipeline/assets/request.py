@@ -10,8 +10,11 @@ from video_pipeline.errors import RequestError
 from video_pipeline.execution.tags import REQUEST_TAG
 from video_pipeline.identity import check_video_id
 from video_pipeline.intake.job import parse
+from video_pipeline.media.options import Options
 from video_pipeline.stores.requests import Requests, VideoRequest
-from video_pipeline.stores.sources import local_path
+from video_pipeline.stores.sources import local_path, sidecar_paths
+
+OPTIONS = tuple(field.alias or name for name, field in Options.model_fields.items())
 
 
 class NewRequest(dg.Config):
@@ -25,6 +28,9 @@ class NewRequest(dg.Config):
     description: str = Field(default="", description="For people and the search.")
     tags: list[str] = Field(default=[], description="For the search.")
     metadata: dict[str, Any] = Field(default={}, description="Custom fields of yours: any JSON object.")
+    options: dict[str, Any] = Field(
+        default={}, description="What else to ask for, as in a job: trim, thumbnailsAt, poster, audio, subtitles."
+    )
 
 
 def request_of(context: dg.AssetExecutionContext, config: NewRequest, requests: Requests) -> VideoRequest:
@@ -46,10 +52,16 @@ def request_of(context: dg.AssetExecutionContext, config: NewRequest, requests: 
                 f"video {video_id} has no request yet: submit it, or launch it with `source` in the config of asset "
                 "source"
             )
-        given = known.model_dump(include=set(NewRequest.model_fields), exclude_none=True) | given
+        before = known.model_dump(include=set(NewRequest.model_fields), exclude_none=True)
+        given = before | {"options": known.options.data()} | given
+    options = given.pop("options", {})
+    unknown = [name for name in options if name not in OPTIONS]
+    if unknown:
+        raise RequestError(f"options.{unknown[0]}: this option is unknown; there are {', '.join(OPTIONS)}")
     ours = settings.load()
-    asked = parse(given, ours.presets_dir)
+    asked = parse({**given, **options}, ours.presets_dir)
     local_path(asked.source)
+    sidecar_paths(asked.options)
     return requests.add(
         video_id=video_id,
         source=asked.source,
@@ -58,5 +70,6 @@ def request_of(context: dg.AssetExecutionContext, config: NewRequest, requests: 
         description=asked.description,
         tags=asked.tags,
         metadata=asked.metadata,
+        options=asked.options,
         job_id=f"run:{context.run.run_id}",
     )

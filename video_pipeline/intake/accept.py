@@ -19,7 +19,7 @@ from video_pipeline.intake.job import Job, parse
 from video_pipeline.intake.ledger import Claim
 from video_pipeline.intake.wanted import number_of
 from video_pipeline.stores.requests import Requests, VideoRequest
-from video_pipeline.stores.sources import local_path
+from video_pipeline.stores.sources import local_path, sidecar_paths
 
 
 def accept(active: Active, requests: Requests, job: BullJob, unfinished: Iterable[DagsterRun]) -> Claim:
@@ -60,19 +60,22 @@ def _request(
         "description": asked.description,
         "tags": asked.tags,
         "metadata": asked.metadata,
+        "options": asked.options,
     }
     before = [claim for name, claim in claims.items() if claim.video_id == video_id and name != str(job.id)]
     if before:
         last = requests.get(video_id, max(before, key=lambda claim: claim.order).request)
-        if last is not None and last.model_dump(include=set(wanted)) == wanted and _unchanged(last):
+        if last is not None and {name: getattr(last, name) for name in wanted} == wanted and _unchanged(last):
             return last.version
     return requests.add(video_id=video_id, **wanted, job_id=_life(job, video_id)).version
 
 
 def _unchanged(request: VideoRequest) -> bool:
-    """Whether the source is as it was when it was asked for; a file we cannot see from here may not be."""
+    """Whether the source and the files with it are as they were when they were asked for; one we cannot see from here
+    may not be."""
     try:
-        return os.stat(local_path(request.source)).st_mtime < request.created.timestamp()
+        files = [local_path(request.source), *sidecar_paths(request.options)]
+        return all(os.stat(file).st_mtime < request.created.timestamp() for file in files)
     except (OSError, PipelineError):
         return False
 

@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from video_pipeline.errors import PipelineError, RequestError
-from video_pipeline.intake import once
+from video_pipeline.intake import once, spelled
 from video_pipeline.intake.job import Job, parse
 from video_pipeline.intake.sheet import Problem, Row, read
 from video_pipeline.portable import json_or_text
-from video_pipeline.stores.sources import local_path
+from video_pipeline.stores.sources import local_path, sidecar_paths
 
 META = "metadata."
 FIELDS = tuple(field.alias or name for name, field in Job.model_fields.items() if name != "metadata")
+
+LISTS: dict[str, Callable[[str, Path], Any]] = {
+    "tags": lambda text, _: text,
+    "thumbnailsAt": lambda text, _: spelled.moment(text),
+    "subtitles": spelled.sidecar,
+}
+"""Fields of which a cell has several, and how each is read."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +45,8 @@ class Bulk:
 def load(path: Path, presets_dir: Path | None) -> Bulk:
     """Every row as a job, and everything that is wrong with the others. Relative sources are beside the CSV file.
 
-    Columns are the job's fields by their names in the queue; `tags` are separated by semicolons, `metadata.<key>` is a
-    custom field, read as JSON if it is some.
+    Columns are the job's fields by their names in the queue; entries of `tags`, `thumbnailsAt` and `subtitles` are
+    separated by semicolons and written as in `spelled`; `metadata.<key>` is a custom field, read as JSON if it is some.
 
     Raises:
         RequestError: it cannot be read, or has no row or no usable columns.
@@ -60,8 +67,8 @@ def load(path: Path, presets_dir: Path | None) -> Bulk:
     videos: dict[str, int] = {}
     contents: dict[str, int] = {}
     for row in sheet.rows:
-        data = _data(row, path.parent)
-        wrong = [Problem(row.line, said, column) for column, *field in _by_column(data) if (said := check(*field))]
+        data, wrong = _data(row, path.parent)
+        wrong += [Problem(row.line, said, column) for column, *field in _by_column(data) if (said := check(*field))]
         if "source" not in row.cells:
             wrong.append(Problem(row.line, "is missing", "source"))
         if not wrong:
@@ -83,20 +90,38 @@ def _repeated(line: Line, videos: dict[str, int], contents: dict[str, int]) -> l
     return [Problem(line.line, f"{video_id} is on line {first} already", "videoId")] if first != line.line else []
 
 
-def _data(row: Row, beside: Path) -> dict[str, Any]:
+def _data(row: Row, beside: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """What its cells say, and which of them cannot be read."""
     data: dict[str, Any] = {}
+    wrong: list[Problem] = []
     for name, cell in row.cells.items():
+        try:
+            value = _value(name, cell, beside)
+        except RequestError as error:
+            wrong.append(Problem(row.line, _without(name, error), name))
+            continue
         if name.startswith(META):
-            data.setdefault("metadata", {})[name.removeprefix(META)] = json_or_text(cell)
-        elif name == "tags":
-            data[name] = [tag for part in cell.split(";") if (tag := part.strip())]
-        elif name == "schemaVersion":
-            data[name] = json_or_text(cell)
-        elif name == "source" and "://" not in cell:
-            data[name] = str((beside / cell).absolute())
+            data.setdefault("metadata", {})[name.removeprefix(META)] = value
         else:
-            data[name] = cell
-    return data
+            data[name] = value
+    return data, wrong
+
+
+def _value(name: str, cell: str, beside: Path) -> Any:
+    if name in LISTS:
+        return [LISTS[name](entry, beside) for part in cell.split(";") if (entry := part.strip())]
+    if name == "trim":
+        return spelled.trim(cell)
+    if name == "poster":
+        return spelled.moment(cell)
+    if name == "source" and "://" not in cell:
+        return str((beside / cell).absolute())
+    return json_or_text(cell) if name == "schemaVersion" or name.startswith(META) else cell
+
+
+def _without(name: str, error: PipelineError) -> str:
+    """What it says, without the field it is about, as the column is named beside it."""
+    return str(error).removeprefix(f"{name}: ").removeprefix(f"{name} ")
 
 
 def _by_column(data: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
@@ -114,11 +139,12 @@ def _checker(presets_dir: Path | None) -> Callable[[str, object], str]:
 
     def check(name: str, value: Any) -> str:
         try:
-            parse({"source": "/", name: value}, presets_dir)
+            job = parse({"source": "/", name: value}, presets_dir)
             if name == "source":
                 local_path(value)
+            sidecar_paths(job.options)
         except PipelineError as error:
-            return str(error).removeprefix(name).removeprefix(":").lstrip()
+            return _without(name, error)
         return ""
 
     once_each = functools.cache(check)

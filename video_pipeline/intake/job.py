@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from video_pipeline import presets
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import VIDEO_ID, check_video_id
+from video_pipeline.media.options import MOST, AudioWish, Moment, Options, Sidecar, SourceAddress, Trim
 from video_pipeline.portable import check_json
 
 # pydantic names Python's types; producers know JSON's.
@@ -21,13 +22,10 @@ KINDS = {
     "string_type": "must be a text",
     "string_unicode": "cannot be written as JSON: it has text that is not UTF-8",
     "missing": "is missing",
+    "too_long": f"may have at most {MOST} entries",
 }
-
-
-# An absolute path without "://", or a file URL of this machine; as JSON Schema spells a regular expression.
-SOURCE = r"^(/(?![\s\S]*://)|file:///|file://localhost/)"
-
-
+INSIDE: dict[str, type[BaseModel]] = {"trim": Trim, "subtitles": Sidecar}
+"""Fields that have fields."""
 MOST_LEVELS = 64
 """Of custom fields. Libraries that read and write JSON give up somewhere beyond 200."""
 LONGEST_NAME = 60
@@ -39,11 +37,9 @@ class Job(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, title="VideoJob")
 
     schema_version: Literal[1] = Field(default=1, description="The version of this schema.")
-    source: str = Field(
-        min_length=1,
+    source: SourceAddress = Field(
         description="The video file: an absolute path or a file:// URL, as the workers see it.",
         examples=["/data/video.mp4", "file:///data/video.mp4"],
-        json_schema_extra={"pattern": SOURCE},
     )
     video_id: Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{VIDEO_ID}$"})] | None = Field(
         default=None,
@@ -63,6 +59,34 @@ class Job(BaseModel):
         default={},
         description=f"Custom fields: any JSON object, nested at most {MOST_LEVELS} levels deep.",
         examples=[{"customer": "acme"}],
+    )
+    trim: Trim | None = Field(
+        default=None,
+        description="The part of the source to publish, exact to the frame. Without it the whole.",
+        examples=[{"start": 1.5, "end": 10}, {"start": 60}],
+    )
+    thumbnails_at: tuple[Moment, ...] = Field(
+        default=(),
+        max_length=MOST,
+        description="More thumbnails, named at-01.jpg and so on: seconds from the start of what is published, or per "
+        "cent of it.",
+        examples=[[0, 2.5, "50%"]],
+    )
+    poster: Moment | None = Field(
+        default=None,
+        description="The moment the poster shows, as in `thumbnailsAt`. Without it a good one is chosen.",
+        examples=[2.5, "12.5%"],
+    )
+    audio: AudioWish = Field(
+        default="keep",
+        description="keep: every track, with a stereo mix beside surround; stereo: stereo alone; none: no sound.",
+        examples=["stereo"],
+    )
+    subtitles: tuple[Sidecar, ...] = Field(
+        default=(),
+        max_length=MOST,
+        description="Subtitle files that come with the video.",
+        examples=[[{"source": "/data/video.en.srt", "language": "en", "label": "English"}]],
     )
 
     @field_validator("schema_version", mode="before")
@@ -88,16 +112,7 @@ class Job(BaseModel):
             raise ValueError(f"is nested more than {MOST_LEVELS} levels deep")
         return value
 
-    @field_validator("source")
-    @classmethod
-    def _scheme(cls, value: str) -> str:
-        if "://" in value and not value.startswith("file://"):
-            raise ValueError(f"{value.split('://')[0]}:// cannot be read; give a path or file:// URL")
-        if not value.startswith(("/", "file:///", "file://localhost/")):
-            raise ValueError("give an absolute path: workers run in another directory")
-        return value
-
-    @field_validator("*")
+    @field_validator("video_id", "preset", "title", "description", "tags", "metadata")
     @classmethod
     def _json(cls, value: object, about: ValidationInfo) -> object:
         try:
@@ -105,6 +120,10 @@ class Job(BaseModel):
         except RequestError as error:
             raise ValueError(str(error)) from None
         return value
+
+    @property
+    def options(self) -> Options:
+        return Options(**{name: getattr(self, name) for name in Options.model_fields})
 
     def data(self) -> dict[str, Any]:
         """As it stands in the queue."""
@@ -129,7 +148,8 @@ def parse(data: object, presets_dir: Path | None) -> Job:
         first = error.errors()[0]
         name = ".".join(str(part)[:LONGEST_NAME] for part in first["loc"]) or "job data"
         if first["type"] == "extra_forbidden":
-            known = ", ".join(field.alias or "" for field in Job.model_fields.values())
+            model = INSIDE[str(first["loc"][0])] if len(first["loc"]) > 1 else Job
+            known = ", ".join(field.alias or own for own, field in model.model_fields.items())
             raise RequestError(f"{name}: this field is unknown; there are {known}") from None
         message = KINDS.get(first["type"], first["msg"].removeprefix("Value error, "))
         raise RequestError(message if message.startswith(name) else f"{name}: {message}") from None

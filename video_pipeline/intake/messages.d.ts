@@ -43,6 +43,60 @@ export interface VideoJob {
   metadata?: {
     [k: string]: unknown;
   };
+  /**
+   * The part of the source to publish, exact to the frame. Without it the whole.
+   */
+  trim?: Trim | null;
+  /**
+   * More thumbnails, named at-01.jpg and so on: seconds from the start of what is published, or per cent of it.
+   *
+   * @maxItems 50
+   */
+  thumbnailsAt?: (number | string)[];
+  /**
+   * The moment the poster shows, as in `thumbnailsAt`. Without it a good one is chosen.
+   */
+  poster?: number | string | null;
+  /**
+   * keep: every track, with a stereo mix beside surround; stereo: stereo alone; none: no sound.
+   */
+  audio?: 'keep' | 'stereo' | 'none';
+  /**
+   * Subtitle files that come with the video.
+   *
+   * @maxItems 50
+   */
+  subtitles?: Sidecar[];
+}
+/**
+ * The part of the source to publish, exact to the frame: those that begin at `start` or later, and before `end`.
+ */
+export interface Trim {
+  /**
+   * Seconds from the source's first picture.
+   */
+  start?: number;
+  /**
+   * Seconds from the source's first picture, after `start`; without one its end.
+   */
+  end?: number | null;
+}
+/**
+ * A subtitle file that comes with the video.
+ */
+export interface Sidecar {
+  /**
+   * The subtitle file: an absolute path or a file:// URL, as the workers see it.
+   */
+  source: string;
+  /**
+   * Its language as BCP 47 has it, such as "en" or "pt-BR".
+   */
+  language: string;
+  /**
+   * What players call it; without one the language's own name.
+   */
+  label?: string | null;
 }
 /**
  * The return value of a completed job.

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-
 from video_pipeline.identity import new_video_id
+from video_pipeline.intake import spelled
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.job import parse
 from video_pipeline.settings import Settings
-from video_pipeline.stores.sources import local_path
+from video_pipeline.stores.sources import local_path, sidecar_paths
 
 
 def submit_job(settings: Settings, source: str, *, priority: int = 0, **fields: Any) -> tuple[str, str]:
     """Checks and enqueues; returns job id and video id.
 
     Args:
-        fields: those of `Job`, by their Python names; None is left out.
+        fields: those of `Job`, by their Python names; None and what is empty are left out.
 
     Raises:
-        RequestError, SourceError: a field or the source cannot be used; nothing was enqueued.
+        RequestError, SourceError: a field, the source or a file with it cannot be used; nothing was enqueued.
     """
     path = local_path(source).absolute()
-    given = {name: value for name, value in fields.items() if value not in (None, (), {})}
-    data = {"source": str(path), "videoId": new_video_id()} | {to_camel(name): value for name, value in given.items()}
-    job = parse(data, settings.presets_dir)
+    job = parse({"source": str(path), "videoId": new_video_id(), **spelled.fields(fields)}, settings.presets_dir)
+    sidecar_paths(job.options)
     assert job.video_id is not None
     job_id = bull(settings).add(job.data(), priority=priority, attempts=settings.queue_max_attempts)
     return job_id, job.video_id

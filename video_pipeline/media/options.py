@@ -2,40 +2,166 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+import re
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic.alias_generators import to_camel
 
 from video_pipeline.base import Model
+from video_pipeline.portable import is_utf8
 
-AudioWish = Literal["keep", "stereo", "none"]
-Moment = float | str
+MOST_SECONDS = 24 * 3600
+"""No source may be longer."""
+MOST = 50
+"""Entries of a list."""
+PERCENT = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%$"
+# An absolute path without "://", or a file URL of this machine; this and the others as JSON Schema spells a regular
+# expression.
+SOURCE = r"^(/(?![\s\S]*://)|file:///|file://localhost/)"
+LANGUAGE = (
+    r"^([a-zA-Z]{2,3}(-[a-zA-Z]{3}){0,3}|[a-zA-Z]{4,8})(-[a-zA-Z]{4})?(-([a-zA-Z]{2}|[0-9]{3}))?"
+    r"(-([a-zA-Z0-9]{5,8}|[0-9][a-zA-Z0-9]{3}))*(-[a-wyzA-WYZ0-9](-[a-zA-Z0-9]{2,8})+)*(-[xX](-[a-zA-Z0-9]{1,8})+)?$"
+)
+"""RFC 5646, 2.1: langtag."""
+LABEL = r"^[^\u0000-\u001f\u007f]{1,100}$"
+SLACK = Fraction(1, 2000)
+"""Seconds: moments are written in milliseconds, frames seldom begin on one."""
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number of seconds")
+    if not 0 <= value <= MOST_SECONDS:  # also not NaN
+        raise ValueError(f"must be from 0 to {MOST_SECONDS} seconds")
+    return float(value)
+
+
+def _moment(value: object) -> float | str:
+    if isinstance(value, str):
+        if not re.fullmatch(PERCENT, value):
+            raise ValueError('must be a number of seconds, or per cent from "0%" to "100%"')
+        return value
+    return _seconds(value)
+
+
+def _text(value: str) -> str:
+    if not is_utf8(value):
+        raise ValueError("cannot be written as JSON: it has text that is not UTF-8")
+    return value
+
+
+def _source(value: str) -> str:
+    _text(value)
+    if "://" in value and not value.startswith("file://"):
+        raise ValueError(f"{value.split('://')[0]}:// cannot be read; give a path or file:// URL")
+    if not value.startswith(("/", "file:///", "file://localhost/")):
+        raise ValueError("give an absolute path: workers run in another directory")
+    return value
+
+
+def _language(value: str) -> str:
+    if not re.fullmatch(LANGUAGE, value):
+        raise ValueError("must be a language tag of BCP 47, such as en, pt-BR or zh-Hant")
+    return value
+
+
+def _label(value: str) -> str:
+    _text(value)
+    if not re.fullmatch(LABEL, value):
+        raise ValueError("must be 1 to 100 characters on one line")
+    return value
+
+
+_SECONDS: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": MOST_SECONDS}
+Seconds = Annotated[float, PlainValidator(_seconds), WithJsonSchema(_SECONDS)]
+Moment = Annotated[
+    float | str,
+    PlainValidator(_moment),
+    WithJsonSchema({"anyOf": [_SECONDS, {"type": "string", "pattern": PERCENT}]}),
+]
 """Seconds from the start of what is published, or per cent of it as "12.5%"."""
+SourceAddress = Annotated[str, AfterValidator(_source), WithJsonSchema({"type": "string", "pattern": SOURCE})]
+"""A file, as the workers see it."""
+Language = Annotated[str, AfterValidator(_language), WithJsonSchema({"type": "string", "pattern": LANGUAGE})]
+Label = Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL})]
+AudioWish = Literal["keep", "stereo", "none"]
 
 
 class Trim(Model):
-    """The part of the source to publish, in seconds from the source's first picture; frame exact."""
+    """The part of the source to publish, exact to the frame: those that begin at `start` or later, and before `end`."""
 
-    start: float = 0.0
-    end: float | None = None
-    """Exclusive; None is the source's end."""
+    start: Seconds = Field(default=0.0, description="Seconds from the source's first picture.")
+    end: Seconds | None = Field(
+        default=None, description="Seconds from the source's first picture, after `start`; without one its end."
+    )
+
+    @model_validator(mode="after")
+    def _order(self) -> Trim:
+        if self.end is not None and self.end <= self.start:
+            raise ValueError(f"end ({self.end:g} s) must be after start ({self.start:g} s)")
+        return self
 
 
 class Sidecar(Model):
     """A subtitle file that comes with the video."""
 
-    source: str
-    """An absolute path or file:// URL, as the workers see it."""
-    language: str
-    """BCP 47, e.g. "en" or "pt-BR"."""
-    label: str | None = None
-    """As players show it; without one the language's own name."""
+    source: SourceAddress = Field(
+        description="The subtitle file: an absolute path or a file:// URL, as the workers see it."
+    )
+    language: Annotated[str, AfterValidator(_language), WithJsonSchema({"type": "string", "pattern": LANGUAGE})] = (
+        Field(description='Its language as BCP 47 has it, such as "en" or "pt-BR".')
+    )
+    label: Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL})] | None = Field(
+        default=None, description="What players call it; without one the language's own name."
+    )
 
 
 class Options(Model):
+    """Spelled as in a job where it is written down."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
     trim: Trim | None = None
-    thumbnails_at: tuple[Moment, ...] = ()
+    thumbnails_at: Annotated[tuple[Moment, ...], Field(max_length=MOST)] = ()
     """More thumbnails, at these moments."""
     poster: Moment | None = None
     """The moment the poster shows; without one it is chosen."""
     audio: AudioWish = "keep"
     """Every track as it is, with a stereo mix beside surround; stereo alone; or no sound."""
-    subtitles: tuple[Sidecar, ...] = ()
+    subtitles: Annotated[tuple[Sidecar, ...], Field(max_length=MOST)] = ()
+
+    def data(self) -> dict[str, Any]:
+        """As it stands in a job: only what is asked for."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def frames_within(trim: Trim, rate: Fraction) -> tuple[int, int | None]:
+    """The first frame of a trim on the source's grid, and the first one after it; None is the end.
+
+    Frame k begins at k/rate. A moment within half a millisecond of a frame's beginning is that frame's.
+    """
+    start = first_frame(trim.start, rate)
+    return start, None if trim.end is None else first_frame(trim.end, rate)
+
+
+def first_frame(seconds: float, rate: Fraction) -> int:
+    """The first frame that begins at that time or later."""
+    return max(0, math.ceil((exact(seconds) - SLACK) * rate))
+
+
+def frame_shown(moment: Moment, rate: Fraction, frames: int) -> int | None:
+    """The frame that is seen at that moment of a video; None if it is beyond the end."""
+    duration = frames / rate
+    share = Fraction(moment.removesuffix("%")) / 100 if isinstance(moment, str) else None
+    time = exact(float(moment)) if share is None else share * duration
+    if time > duration + SLACK:
+        return None
+    return min(frames - 1, math.floor((time + SLACK) * rate))
+
+
+def exact(seconds: float) -> Fraction:
+    """The decimal number that was written."""
+    return Fraction(repr(seconds))

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from video_pipeline.base import Model
+from video_pipeline.media.options import Options
 from video_pipeline.portable import check_json
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.tables import requests
@@ -25,6 +26,7 @@ class VideoRequest(Model):
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
     """Custom fields: any JSON."""
+    options: Options = Options()
     job_id: str | None = None
     created: datetime
     """UTC"""
@@ -44,6 +46,7 @@ class Requests:
         description: str | None = None,
         tags: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         job_id: str | None = None,
     ) -> VideoRequest:
         """Records a new request under the video's next version; a job's request is recorded once and comes back as it
@@ -60,6 +63,7 @@ class Requests:
             "description": description,
             "tags": list(tags),
             "metadata": dict(metadata or {}),
+            "options": (options or Options()).data(),
             "job_id": job_id,
         }
         for name, value in row.items():

@@ -10,57 +10,66 @@ from urllib.parse import unquote, urlsplit
 from video_pipeline.errors import SourceError
 from video_pipeline.media.files import copy_and_hash
 from video_pipeline.media.model import SourceFile
+from video_pipeline.media.options import Options
 from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.objects import ObjectStore
 
 SCHEMES = ("a path", "file://")
 
 
-def local_path(source: str) -> Path:
+def local_path(source: str, field: str = "source") -> Path:
     """The file a source names.
+
+    Args:
+        field: of the request, for messages.
 
     Raises:
         SourceError: its scheme is not one of `SCHEMES`, or there is no readable, non-empty file.
     """
-    path = _path(source)
+    path = _path(source, field)
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
-            raise SourceError(f"source {path}: is a directory; give one video file")
+            raise SourceError(f"{field} {path}: is a directory; give one file")
         # A pipe would keep us waiting for its writer, a device may never end.
         if not stat.S_ISREG(found.st_mode):
-            raise SourceError(f"source {path}: is a pipe or a device; give one video file")
+            raise SourceError(f"{field} {path}: is a pipe or a device; give one file")
         with path.open("rb"):
             pass
     except FileNotFoundError:
-        raise SourceError(f"source {path}: no such file") from None
+        raise SourceError(f"{field} {path}: no such file") from None
     except OSError as error:
-        raise SourceError(f"source {path}: cannot be read: {error.strerror}") from None
+        raise SourceError(f"{field} {path}: cannot be read: {error.strerror}") from None
     if found.st_size == 0:
-        raise SourceError(f"source {path}: the file is empty (0 bytes)")
+        raise SourceError(f"{field} {path}: the file is empty (0 bytes)")
     return path
 
 
-def _path(source: str) -> Path:
+def _path(source: str, field: str) -> Path:
     """What a source names, whether it is there or not."""
     try:
         source.encode()
     except UnicodeEncodeError:
-        raise SourceError(f"source {source!r}: the file's name is not UTF-8; rename the file") from None
+        raise SourceError(f"{field} {source!r}: the file's name is not UTF-8; rename the file") from None
     try:
         parts = urlsplit(source)
     except ValueError as error:  # half an IPv6 address
-        raise SourceError(f"source {source}: {error}; give {' or '.join(SCHEMES)}") from None
+        raise SourceError(f"{field} {source}: {error}; give {' or '.join(SCHEMES)}") from None
     if "\0" in source or "\0" in unquote(parts.path):
-        raise SourceError(f"source {source!r}: no file has a zero byte in its name")
+        raise SourceError(f"{field} {source!r}: no file has a zero byte in its name")
     if parts.scheme == "file":
         # file://a/b names b on the machine a.
         if parts.netloc not in ("", "localhost"):
-            raise SourceError(f"source {source}: only files of this machine can be read; write file:///path")
+            raise SourceError(f"{field} {source}: only files of this machine can be read; write file:///path")
         return Path(unquote(parts.path))
     if "://" in source:
-        raise SourceError(f"source {source}: {parts.scheme}:// cannot be read; give {' or '.join(SCHEMES)}")
+        raise SourceError(f"{field} {source}: {parts.scheme}:// cannot be read; give {' or '.join(SCHEMES)}")
     return Path(source)
+
+
+def sidecar_paths(options: Options) -> list[Path]:
+    """The files that come with a video. Raises as `local_path`."""
+    return [local_path(sidecar.source, f"subtitles.{n}.source") for n, sidecar in enumerate(options.subtitles)]
 
 
 def fetch(source: str, objects: ObjectStore, checkpoints: Checkpoints, scratch: Path) -> SourceFile:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; an index that is there already is not migrated again."""
 
 # A constraint without a name cannot be altered later (https://alembic.sqlalchemy.org/en/latest/naming.html).
@@ -67,6 +67,7 @@ requests = Table(
     Column("description", Text),
     Column("tags", JSON, nullable=False),
     Column("metadata", JSON, nullable=False),
+    Column("options", JSON, nullable=False, server_default="{}"),  # trim, thumbnailsAt, ... as in the job
     Column("job_id", Text, unique=True),
     Column("created", UtcDateTime, nullable=False),
     Column("release_id", String(20)),  # what was made of it, once published and indexed

@@ -17,6 +17,11 @@ GOOD: dict[str, Any] = {
     "description": "The first",
     "tags": ["one", "two"],
     "metadata": {"nested": {"list": [1, None]}},
+    "trim": {"start": 1.5, "end": 10},
+    "thumbnailsAt": [0, 2.25, "12.5%"],
+    "poster": "50%",
+    "audio": "stereo",
+    "subtitles": [{"source": "/videos/a.en.srt", "language": "en", "label": "English"}],
 }
 
 
@@ -25,6 +30,7 @@ def test_all_fields() -> None:
     assert (job.video_id, job.preset, job.tags) == ("a", "draft", ("one", "two"))
     assert job.metadata == {"nested": {"list": [1, None]}}
     assert job.data() == GOOD
+    assert job.options.data() == {name: GOOD[name] for name in ("trim", "thumbnailsAt", "poster", "audio", "subtitles")}
 
 
 def test_one_spelling_only() -> None:
@@ -52,6 +58,30 @@ def test_only_the_source_is_needed() -> None:
         ({"schemaVersion": 2}, "schemaVersion"),
         ({"video_id": "snake"}, "video_id"),
         ({"webhook": "x"}, "webhook"),
+        ({"trim": "1:2"}, "^trim: must be an object"),
+        ({"trim": {"start": "1"}}, "^trim.start: must be a number of seconds"),
+        ({"trim": {"start": True}}, "^trim.start: must be a number"),
+        ({"trim": {"end": -0.1}}, "^trim.end: must be from 0 to 86400 seconds"),
+        ({"trim": {"end": 10**400}}, "^trim.end: must be from 0"),
+        ({"trim": {"start": float("nan")}}, "^trim.start: must be from 0"),
+        ({"trim": {"start": 2, "end": 2}}, r"^trim: end \(2 s\) must be after start \(2 s\)"),
+        ({"trim": {"stop": 2}}, "^trim.stop: this field is unknown; there are start, end$"),
+        ({"thumbnailsAt": 5}, "^thumbnailsAt: must be a list"),
+        ({"thumbnailsAt": [0, "5"]}, "^thumbnailsAt.1: must be a number of seconds, or per cent"),
+        ({"thumbnailsAt": ["100.5%"]}, "^thumbnailsAt.0: "),
+        ({"thumbnailsAt": [None]}, "^thumbnailsAt.0: must be a number"),
+        ({"thumbnailsAt": [1] * 51}, "^thumbnailsAt: may have at most 50"),
+        ({"poster": -1}, "^poster: must be from 0"),
+        ({"poster": "first"}, "^poster: must be a number"),
+        ({"audio": "mono"}, "^audio: .*'keep', 'stereo' or 'none'"),
+        ({"subtitles": {"source": "/a"}}, "^subtitles: must be a list"),
+        ({"subtitles": [{"source": "/a"}]}, "^subtitles.0.language: is missing"),
+        ({"subtitles": [{"source": "a.srt", "language": "en"}]}, "^subtitles.0.source: give an absolute path"),
+        ({"subtitles": [{"source": "http://a/b", "language": "en"}]}, "^subtitles.0.source: http://"),
+        ({"subtitles": [{"source": "/a", "language": "english!"}]}, "^subtitles.0.language: must be a language tag"),
+        ({"subtitles": [{"source": "/a", "language": "en", "label": "a\nb"}]}, "^subtitles.0.label: "),
+        ({"subtitles": [{"source": "/a", "language": "en", "kind": "x"}]}, "kind: .* source, language, label$"),
+        ({"subtitles": [{"source": "/a", "language": "en"}] * 51}, "^subtitles: may have at most 50"),
     ],
 )
 def test_what_cannot_be_used_is_named(change: dict[str, Any], named: str) -> None:
@@ -77,6 +107,9 @@ HALF = "\ud83d"
         ({"metadata": {"a": [{"b": HALF}]}}, "metadata"),
         ({"metadata": {"a": 1e999}}, "metadata"),
         ({"metadata": {"a": [{"b": float("nan")}]}}, "metadata"),
+        ({"poster": HALF}, "poster"),
+        ({"subtitles": [{"source": f"/{HALF}", "language": "en"}]}, "subtitles.0.source"),
+        ({"subtitles": [{"source": "/a", "language": "en", "label": HALF}]}, "subtitles.0.label"),
         ({HALF: 1}, "job data"),
     ],
 )

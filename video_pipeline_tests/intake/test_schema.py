@@ -42,6 +42,36 @@ CHANGES: dict[str, list[Any]] = {
     "description": ["", "A\nB", None, 7, False],
     "tags": [[], ["a"], ["a", "a"], [""], None, "a", [7], [None], [["a"]], {}],
     "metadata": [{}, {"a": None}, {"": {"b": [1, "x", {}]}}, None, [], "a", 7],
+    "trim": [
+        *({}, None, {"start": 0}, {"end": 5}, {"start": 0.25, "end": 5e3}, {"start": 1, "end": None}),
+        *(
+            {"start": None},
+            {"start": "1"},
+            {"start": True},
+            {"end": -1},
+            {"end": 86_401},
+            {"stop": 1},
+            [1, 2],
+            "1:2",
+            1,
+        ),
+    ],
+    "thumbnailsAt": [
+        *([], [0], [0.5, "50%"], ["0%"], ["100%"], ["100.00%"], ["99.999%"], [1] * 50),
+        *([1] * 51, ["100.1%"], ["5"], ["%"], ["5 %"], ["5%\n"], ["٥%"], [True], [None], [-1], [[1]], None, "5%", 5),
+    ],
+    "poster": [0, 1.5, "7%", 86_400, None, -0.5, "7", "1e1%", False, {}],
+    "audio": ["keep", "stereo", "none", "mono", "", None, True],
+    "subtitles": [
+        *([], [{"source": "/a", "language": "en"}], [{"source": "file:///a", "language": "zh-Hant-TW", "label": None}]),
+        *([{"source": "/a", "language": tag}] for tag in ("sl-rozaj-biske", "de-CH-1901", "en-a-bbb-x-a", "es-419")),
+        *([{"source": "/a", "language": tag}] for tag in ("", "e", "en_US", "en-", "en ", "en\n", "12", "en-a", 7)),
+        *([{"source": "/a", "language": "en", "label": label}] for label in ("é" * 100, "🎬" * 100, 'a "b"')),
+        *([{"source": "/a", "language": "en", "label": label}] for label in ("", "a" * 101, "a\nb", "a\u007f", 7)),
+        *([{"source": source, "language": "en"}] for source in ("", "a.srt", "http://a/b", "file://host/a", None)),
+        *(None, {}, [None], ["/a"], [{}], [{"source": "/a"}], [{"language": "en"}]),
+        *([{"source": "/a", "language": "en", "kind": "x"}], [{"source": "/a", "language": "en"}] * 51),
+    ],
     "watermark": [None, "x"],
     "video_id": ["a"],
     "__proto__": [{}],
@@ -106,6 +136,11 @@ def test_they_agree_on_what_nobody_thought_of(job_fits: Fits, change: dict[str, 
 
 def test_an_unknown_preset_is_the_one_thing_the_schema_cannot_know(job_fits: Fits) -> None:
     data = {**GOOD, "preset": "huge"}
+    assert (job_fits(data), accepted(data)) == (True, False)
+
+
+def test_nor_that_a_trim_ends_before_it_starts(job_fits: Fits) -> None:
+    data = {**GOOD, "trim": {"start": 5, "end": 5}}
     assert (job_fits(data), accepted(data)) == (True, False)
 
 

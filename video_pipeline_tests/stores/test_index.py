@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from video_pipeline.errors import DiskFull, HomeError
+from video_pipeline.media.options import Options
 from video_pipeline.stores import index as index_module
 from video_pipeline.stores import tables
 from video_pipeline.stores.index import Index
+from video_pipeline.stores.requests import Requests
 from video_pipeline_tests.stores.processes import together
 
 MIGRATIONS = Path(index_module.__file__).with_name("migrations")
@@ -34,6 +37,23 @@ def test_migrations_make_the_tables(index: Index) -> None:
 
 def _ours(name: str | None) -> bool:
     return not (name or "").startswith("video_words")
+
+
+def test_requests_from_before_options_ask_for_none(tmp_path: Path) -> None:
+    index = Index(f"sqlite:///{tmp_path}/index.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _, upgrade=command.upgrade: upgrade(config, "0001"))
+        index.upgrade()
+    with closing(sqlite3.connect(index.path)) as raw, raw:
+        assert "options" not in str(raw.execute("SELECT sql FROM sqlite_master WHERE name = 'requests'").fetchone())
+        raw.execute(
+            "INSERT INTO requests (video_id, version, source, preset, tags, metadata, created) "
+            "VALUES ('v', 1, 's', 'web', '[]', '{}', '2026-01-01')"
+        )
+    index.upgrade()
+    found = Requests(index).latest("v")
+    assert found is not None
+    assert found.options == Options()
 
 
 def test_pragmas(index: Index) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from video_pipeline.errors import RequestError
+from video_pipeline.media.options import Options, Trim
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
 from video_pipeline_tests.stores.processes import together
@@ -33,14 +34,16 @@ def test_what_was_asked_for_comes_back(requests: Requests, index: Index) -> None
         description="d",
         tags=("x", "y"),
         metadata={"n": 1.5, "deep": {"list": [1, None, True]}},
+        options=Options(trim=Trim(start=1), thumbnails_at=(2, "50%")),
         job_id="e:1",
     )
     assert requests.latest("v") == requests.get("v", 1) == requests.by_job("e:1") == made
     assert made.created.tzinfo is not None
     assert abs(datetime.now(timezone.utc) - made.created) < timedelta(minutes=1)
-    [(tags, metadata, created)] = rows(index, "SELECT tags, metadata, created FROM requests")
+    [(tags, metadata, options, created)] = rows(index, "SELECT tags, metadata, options, created FROM requests")
     assert json.loads(tags) == ["x", "y"]
     assert json.loads(metadata) == {"n": 1.5, "deep": {"list": [1, None, True]}}
+    assert json.loads(options) == {"trim": {"start": 1}, "thumbnailsAt": [2, "50%"]}
     assert created == made.created.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 

@@ -89,14 +89,14 @@ def test_not_a_file(tmp_path: Path) -> None:
     (tmp_path / "link.mp4").symlink_to("gone.mp4")
     (tmp_path / "loop.mp4").symlink_to("loop.mp4")
     for name, said in {
-        "": "is a directory; give one video file",
+        "": "is a directory; give one file",
         "none.mp4": "no such file",
         "link.mp4": "no such file",
         "loop.mp4": "cannot be read: Too many levels of symbolic links",
         "empty.mp4/clip.mp4": "cannot be read: Not a directory",
         "empty.mp4": "the file is empty (0 bytes)",
         # Opening it would wait for a writer.
-        "pipe.mp4": "is a pipe or a device; give one video file",
+        "pipe.mp4": "is a pipe or a device; give one file",
     }.items():
         with pytest.raises(SourceError) as caught:
             local_path(str(tmp_path / name))
