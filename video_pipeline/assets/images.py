@@ -42,11 +42,11 @@ def thumbnails(
     progress: ProgressResource,
 ) -> dg.MaterializeResult[Thumbnails]:
     """The poster and the candidates an editor chooses from: sharp, well exposed frames from inside the scenes, no
-    two alike."""
+    two alike; and the frames that the request asks for."""
     with stage(context, progress) as step:
         large, small = h264.tracks[0].file, h264.tracks[-1].file
         parts = [CODE_VERSION, large.sha256, small.sha256, content_analysis.model_dump_json(include={"scenes"})]
-        key = _key(parts, encoding_plan)
+        key = _key([*parts, encoding_plan.images.model_dump_json()], encoding_plan)
         made = store.checkpoints.get("thumbnails", key, Thumbnails)
         if made is None:
             with media.scratch() as scratch:
@@ -58,14 +58,14 @@ def thumbnails(
                     encoding_plan,
                     scratch,
                 )
-                for picture in (made.poster, *made.candidates):
+                for picture in made.all:
                     store.objects.put_file(picture.file.key, scratch / picture.name)
                 store.checkpoints.put("thumbnails", key, made)
         seconds = step.seconds
         poster = preview(store.objects.local(made.poster.file.key), PREVIEW_BYTES)
     rows: list[dict[str, show.Cell]] = [
         {"file": t.name, "time s": round(t.time, 3), "size": f"{t.width}x{t.height}", "score": round(t.score, 3)}
-        for t in (made.poster, *made.candidates)
+        for t in made.all
     ]
     return dg.MaterializeResult(
         value=made,
@@ -73,7 +73,8 @@ def thumbnails(
             "poster": show.picture(poster, "poster"),
             "table": show.table(rows),
             "candidates": len(made.candidates),
-            "bytes": made.poster.file.size + sum(t.file.size for t in made.candidates),
+            "asked_for": len(made.at),
+            "bytes": sum(t.file.size for t in made.all),
             "seconds": seconds,
         },
     )
@@ -99,7 +100,8 @@ def sprites(
     """Small pictures of the whole video on a few sheets, with a WebVTT file that says which part shows which time."""
     with stage(context, progress) as step:
         small = h264.tracks[-1].file
-        key = _key([CODE_VERSION, small.sha256], encoding_plan)
+        wanted = encoding_plan.images.model_dump_json(exclude={"at", "poster"})
+        key = _key([CODE_VERSION, small.sha256, wanted], encoding_plan)
         made = store.checkpoints.get("sprites", key, Sprites)
         if made is None:
             with media.scratch() as scratch:
@@ -122,7 +124,7 @@ def sprites(
 
 
 def _key(parts: list[str], plan: EncodingPlan) -> str:
-    text = "\n".join([*parts, plan.images.model_dump_json(), str(plan.rate), str(plan.frames)])
+    text = "\n".join([*parts, str(plan.rate), str(plan.frames)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

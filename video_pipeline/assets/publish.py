@@ -34,7 +34,7 @@ CODE_VERSION = "1"
 
 def _pictures(thumbnails: Thumbnails, sprites: Sprites) -> dict[str, Blob]:
     """Path inside the release to picture."""
-    shown = {f"thumbnails/{picture.name}": picture.file for picture in (thumbnails.poster, *thumbnails.candidates)}
+    shown = {f"thumbnails/{picture.name}": picture.file for picture in thumbnails.all}
     return shown | {f"sprites/{sheet_name(n)}": sheet for n, sheet in enumerate(sprites.sheets)}
 
 

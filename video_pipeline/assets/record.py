@@ -53,7 +53,7 @@ def video_record(
         bits_per_pixel=8 * video_bytes / pixels,
         renditions=renditions,
         scenes=analysis.scenes,
-        thumbnails=(thumbnails.poster, *thumbnails.candidates),
+        thumbnails=thumbnails.all,
         checks=report.checks,
     )
 

@@ -65,7 +65,7 @@ def read(tools: Tools, path: Path, plan: EncodingPlan, source: FrameTiming) -> F
 
 def checkpoint_key(plan: EncodingPlan, build: str) -> str:
     """Over all that decides which picture a frame shows."""
-    parts = [plan.source_sha256, plan.stream, plan.start, plan.rate, plan.frames, *plan.before, build]
+    parts = [plan.source_sha256, plan.stream, plan.start, plan.skip, plan.rate, plan.frames, *plan.before, build]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 

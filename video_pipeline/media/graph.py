@@ -45,12 +45,18 @@ def _flattened(stream: Any, colour: str) -> Any:
 
 def on_grid(stream: Any, plan: EncodingPlan) -> Any:
     """Exactly `plan.frames` frames, frame k at k/rate, each the last picture that has begun by then; where the source
-    has ended, its last one."""
+    has ended, its last one.
+
+    A trim cuts the grid of the whole source, so that it shows the very pictures the whole would show.
+    """
     rate = plan.rate
-    stream = stream.filter("setpts", f"PTS-({plan.start})/TB")
+    stream = stream.filter("setpts", f"PTS-({plan.start - plan.skip / rate})/TB")
     stream = stream.filter("fps", fps=f"{rate.numerator}/{rate.denominator}", start_time=0, round="near")
     stream = stream.filter("tpad", stop_mode="clone", stop=-1)
-    return stream.filter("trim", end_frame=plan.frames)
+    if not plan.skip:
+        return stream.filter("trim", end_frame=plan.frames)
+    stream = stream.filter("trim", start_frame=plan.skip, end_frame=plan.skip + plan.frames)
+    return stream.filter("setpts", "PTS-STARTPTS")
 
 
 def source_frames(path: Path, plan: EncodingPlan) -> Any:

@@ -89,6 +89,10 @@ class ImagePlan(Model):
     rows: int
     interval: Rational
     """Seconds between two tiles."""
+    at: tuple[int, ...] = ()
+    """Frames of which thumbnails were asked for."""
+    poster: int | None = None
+    """The frame the poster was asked to show; None to choose one."""
 
 
 class EncodingPlan(Model):
@@ -101,6 +105,8 @@ class EncodingPlan(Model):
     """Index of the source's video stream."""
     start: Rational
     """Time of the first output frame, counted from the container's own start; audio is cut to it."""
+    skip: int = 0
+    """Frames of the source's grid before that one: the first picture of the source is `skip` frames before `start`."""
     rate: Rational
     """Frames per second of every rendition; constant."""
     frames: int

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import re
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
@@ -27,8 +25,6 @@ LANGUAGE = (
 )
 """RFC 5646, 2.1: langtag."""
 LABEL = r"^[^\u0000-\u001f\u007f]{1,100}$"
-SLACK = Fraction(1, 2000)
-"""Seconds: moments are written in milliseconds, frames seldom begin on one."""
 
 
 def _seconds(value: object) -> float:
@@ -136,32 +132,3 @@ class Options(Model):
     def data(self) -> dict[str, Any]:
         """As it stands in a job: only what is asked for."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-
-def frames_within(trim: Trim, rate: Fraction) -> tuple[int, int | None]:
-    """The first frame of a trim on the source's grid, and the first one after it; None is the end.
-
-    Frame k begins at k/rate. A moment within half a millisecond of a frame's beginning is that frame's.
-    """
-    start = first_frame(trim.start, rate)
-    return start, None if trim.end is None else first_frame(trim.end, rate)
-
-
-def first_frame(seconds: float, rate: Fraction) -> int:
-    """The first frame that begins at that time or later."""
-    return max(0, math.ceil((exact(seconds) - SLACK) * rate))
-
-
-def frame_shown(moment: Moment, rate: Fraction, frames: int) -> int | None:
-    """The frame that is seen at that moment of a video; None if it is beyond the end."""
-    duration = frames / rate
-    share = Fraction(moment.removesuffix("%")) / 100 if isinstance(moment, str) else None
-    time = exact(float(moment)) if share is None else share * duration
-    if time > duration + SLACK:
-        return None
-    return min(frames - 1, math.floor((time + SLACK) * rate))
-
-
-def exact(seconds: float) -> Fraction:
-    """The decimal number that was written."""
-    return Fraction(repr(seconds))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
-from video_pipeline.media import colour
+from video_pipeline.media import colour, moments
 from video_pipeline.media.ladder import ladder
 from video_pipeline.media.model import AudioPlan, EncodingPlan, ImagePlan, VideoEncoder
 from video_pipeline.media.options import Options
@@ -40,6 +40,7 @@ def make_plan(
 
     Raises:
         SourceError: the source's clock makes no sense.
+        RequestError: an option names a time the source does not have.
     """
     timing = source.timing
     if not 0 < timing.end - timing.first <= MAX_SECONDS:
@@ -48,7 +49,8 @@ def make_plan(
             f"up to {MAX_SECONDS} s can be processed"
         )
     rate = output_rate(timing, source.video.average_rate, preset.max_rate, _per_picture(source.video, preset))
-    frames = max(1, round(source.duration * rate))
+    whole = max(1, round(source.duration * rate))
+    skip, frames = moments.kept(options.trim, rate, whole) if options.trim else (0, whole)
     gop = max(1, round(GOP_SECONDS * rate))
     h264 = preset.h264
     encoder = VideoEncoder(
@@ -64,7 +66,8 @@ def make_plan(
         preset_digest=preset.digest,
         source_sha256=source_sha256,
         stream=source.video.index,
-        start=timing.first,
+        start=timing.first + skip / rate,
+        skip=skip,
         rate=rate,
         frames=frames,
         gop=gop,
@@ -75,7 +78,7 @@ def make_plan(
         encoders=(encoder,),
         rungs=ladder(source.video.display_size, rate, preset),
         audio=_audio(source, preset),
-        images=ImagePlan(**preset.images.model_dump()),
+        images=_images(options, rate, frames, preset),
         max_damage=preset.max_damage,
     )
 
@@ -141,6 +144,12 @@ def _upright(video: VideoStream) -> tuple[str, ...]:
 def _snap(rate: Fraction) -> Fraction:
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
     return nearest if abs(nearest - rate) <= rate / 500 else rate.limit_denominator(1001)
+
+
+def _images(options: Options, rate: Fraction, frames: int, preset: Preset) -> ImagePlan:
+    at = [moments.shown(f"thumbnailsAt.{n}", moment, rate, frames) for n, moment in enumerate(options.thumbnails_at)]
+    poster = None if options.poster is None else moments.shown("poster", options.poster, rate, frames)
+    return ImagePlan(**preset.images.model_dump(), at=tuple(at), poster=poster)
 
 
 def _audio(source: TechnicalMetadata, preset: Preset) -> AudioPlan | None:

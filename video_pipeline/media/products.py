@@ -90,7 +90,7 @@ class ContentAnalysis(Model):
 
 class Thumbnail(Model):
     name: str
-    """File name: poster.jpg, 01.jpg, ..."""
+    """File name: poster.jpg, 01.jpg, ..., at-01.jpg, ..."""
     frame: int
     time: float
     width: int
@@ -102,6 +102,12 @@ class Thumbnail(Model):
 class Thumbnails(Model):
     poster: Thumbnail
     candidates: tuple[Thumbnail, ...] = ()
+    at: tuple[Thumbnail, ...] = ()
+    """Those that were asked for by their moment, in that order."""
+
+    @property
+    def all(self) -> tuple[Thumbnail, ...]:
+        return (self.poster, *self.candidates, *self.at)
 
 
 class Sprites(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -28,18 +28,25 @@ ALIKE = 10
 def make(
     tools: Tools, small: Path, large: Path, scenes: Sequence[Scene], plan: EncodingPlan, out_dir: Path
 ) -> Thumbnails:
-    """Writes `poster.jpg`, `01.jpg` ... into `out_dir`.
+    """Writes `poster.jpg`, `01.jpg` ..., and `at-01.jpg` ... of the frames that were asked for, into `out_dir`.
 
     Args:
         small: a small rung, to judge frames by.
         large: the largest rung, to take the chosen frames from.
     """
-    chosen = _choose(small, scenes, plan)
+    images = plan.images
+    wanted = {scene.index: [_inside(scene, place) for place in PLACES] for scene in _longest(scenes)}
+    asked = [*images.at, *(() if images.poster is None else (images.poster,))]
+    scored = score_frames(small, sorted({*asked, *(frame for frames in wanted.values() for frame in frames)}))
+    chosen = _choose(scored, wanted, plan)
     best = max(chosen, key=lambda frame: frame.score)
-    others = sorted((frame for frame in chosen if frame is not best), key=lambda frame: frame.frame)
-    named = [("poster.jpg", best), *((f"{n:02}.jpg", frame) for n, frame in enumerate(others, 1))]
+    poster = best if images.poster is None else _asked(scored, images.poster)
+    others = [frame for frame in chosen if frame.frame != poster.frame][: images.candidates]
+    named = [("poster.jpg", poster)]
+    named += [(f"{n:02}.jpg", frame) for n, frame in enumerate(sorted(others, key=lambda frame: frame.frame), 1)]
+    named += [(f"at-{n:02}.jpg", _asked(scored, frame)) for n, frame in enumerate(images.at, 1)]
     rung = plan.rungs[0]
-    size = _size(rung, plan.images.poster_width)
+    size = _size(rung, images.poster_width)
     pictures = _extract(tools, large, [frame.frame for _, frame in named], size, plan)
     made = []
     for (name, frame), picture in zip(named, pictures, strict=True):
@@ -55,21 +62,30 @@ def make(
                 file=blob_of(out_dir / name),
             )
         )
-    return Thumbnails(poster=made[0], candidates=tuple(made[1:]))
+    asked_from = len(made) - len(images.at)
+    return Thumbnails(poster=made[0], candidates=tuple(made[1:asked_from]), at=tuple(made[asked_from:]))
 
 
-def _choose(small: Path, scenes: Sequence[Scene], plan: EncodingPlan) -> list[Scored]:
+def _asked(scored: dict[int, Scored], frame: int) -> Scored:
+    """One that cannot be judged is wanted all the same."""
+    return scored.get(frame) or Scored(frame, score=0.0, usable=False, fingerprint=0)
+
+
+def _longest(scenes: Sequence[Scene]) -> list[Scene]:
+    return sorted(scenes, key=lambda scene: scene.start - scene.end)[:MAX_SCENES]
+
+
+def _choose(scored: dict[int, Scored], wanted: dict[int, list[int]], plan: EncodingPlan) -> list[Scored]:
     """The best frame of each scene, best first, without repeats; at least one."""
-    longest = sorted(scenes, key=lambda scene: scene.start - scene.end)[:MAX_SCENES]
-    wanted = {scene.index: [_inside(scene, place) for place in PLACES] for scene in longest}
-    scored = score_frames(small, sorted({frame for frames in wanted.values() for frame in frames}))
     representatives = [
         max((scored[frame] for frame in frames if frame in scored), key=lambda frame: frame.score, default=None)
         for frames in wanted.values()
     ]
     ranked = sorted((frame for frame in representatives if frame), key=lambda frame: -frame.score)
     # A long scene has more to offer than one picture, as far as they differ.
-    ranked += sorted((frame for frame in scored.values() if frame not in ranked), key=lambda frame: -frame.score)
+    offered = sorted({frame for frames in wanted.values() for frame in frames if frame in scored})
+    rest = [scored[frame] for frame in offered if scored[frame] not in ranked]
+    ranked += sorted(rest, key=lambda frame: -frame.score)
     chosen: list[Scored] = []
     for frame in ranked:
         if frame.usable and all(frame.distance(other) > ALIKE for other in chosen):
@@ -91,7 +107,7 @@ def _size(rung: RungPlan, longest: int) -> tuple[int, int]:
 
 def _extract(
     tools: Tools, large: Path, frames: Sequence[int], size: tuple[int, int], plan: EncodingPlan
-) -> list[Image.Image]:
+) -> Iterator[Image.Image]:
     """Exact frames of the grid: a seek to half a frame before lands on the key frame and decodes up to it."""
     argvs: list[list[str]] = []
     for frame in frames:
@@ -99,9 +115,7 @@ def _extract(
         argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-threads", "1", "-ss", f"{start:.6f}", "-i", str(large)]
         argv += ["-frames:v", "1", "-vf", f"scale={size[0]}:{size[1]}:flags=lanczos,format=rgb24"]
         argvs.append([*argv, "-f", "rawvideo", "-"])
-    pictures: list[Image.Image] = []
     width = os.cpu_count() or 2
     for start_at in range(0, len(argvs), width):
         done = process.run_all(argvs[start_at : start_at + width], nice=tools.nice)
-        pictures += [Image.frombytes("RGB", size, one.stdout) for one in done]
-    return pictures
+        yield from (Image.frombytes("RGB", size, one.stdout) for one in done)

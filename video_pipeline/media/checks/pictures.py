@@ -56,7 +56,7 @@ def not_empty(
     files = {**media, **pictures}
     wrong += ((name, "is missing or empty") for name, path in files.items() if not _weighs(path))
     wrong += ((path, "is empty") for path, text in streams.texts.items() if not text.strip())
-    stated = {picture.name: (picture.width, picture.height) for picture in (thumbnails.poster, *thumbnails.candidates)}
+    stated = {picture.name: (picture.width, picture.height) for picture in thumbnails.all}
     for name, (width, height) in stated.items():
         size = _size(name, pictures, wrong)
         if size and size != (width, height):
