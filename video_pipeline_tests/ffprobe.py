@@ -42,3 +42,12 @@ def pixels(tools: Tools, path: Path | str, *, frame: int, size: str = "16x16") -
     argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), "-vf", graph]
     argv += ["-frames:v", "1", "-f", "rawvideo", "-"]
     return subprocess.run(argv, check=True, capture_output=True, timeout=120).stdout
+
+
+def pictures(tools: Tools, *args: str | Path) -> list[tuple[Fraction, str]]:
+    """Time in seconds and MD5 of every decoded picture of the one video stream that ffmpeg's `args` name."""
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", *map(str, args), "-f", "framemd5", "-"]
+    listed = subprocess.run(argv, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL).stdout
+    base = next(line.split()[2] for line in listed.splitlines() if line.startswith("#tb 0:"))
+    rows = [line.split(",") for line in listed.splitlines() if line and not line.startswith("#")]
+    return [(int(row[2]) * Fraction(base), row[5].strip()) for row in rows]

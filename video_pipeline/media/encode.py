@@ -17,7 +17,7 @@ from video_pipeline.media import decoding, ffmpeg, process
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.files import blob_of
-from video_pipeline.media.graph import source_frames
+from video_pipeline.media.graph import clock, source_frames
 from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
 from video_pipeline.media.products import Track
 from video_pipeline.media.tools import Tools
@@ -83,7 +83,7 @@ def command(source: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir
         for n, rung in enumerate(rungs)
     ]
     args: list[str] = graph.merge_outputs(*outputs).get_args() if len(outputs) > 1 else outputs[0].get_args()
-    return args
+    return [*clock(plan), *args]
 
 
 def _scaled(stream: Any, rung: RungPlan) -> Any:

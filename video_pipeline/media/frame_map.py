@@ -14,7 +14,7 @@ import numpy as np
 from video_pipeline.errors import CommandFailed
 from video_pipeline.media import decoding, ffmpeg
 from video_pipeline.media.decoding import NO_TIME, DecodeLog
-from video_pipeline.media.graph import gridded
+from video_pipeline.media.graph import clock, gridded
 from video_pipeline.media.model import EncodingPlan, Span
 from video_pipeline.media.products import FrameMap
 from video_pipeline.media.technical import FrameTiming
@@ -33,15 +33,15 @@ def frame_map(log: DecodeLog, plan: EncodingPlan, source: FrameTiming) -> FrameM
     """
     numbers = np.frombuffer(log.numbers, np.int64) if log.numbers else np.empty(0, np.int64)
     steps = np.diff(numbers)
-    decoded = int(numbers.max()) + 1 if len(numbers) else 0
+    held = _held(numbers, plan, source)
     return FrameMap(
         frames=len(numbers),
         pictures=int(np.unique(numbers).size),
         repeated=int((steps == 0).sum()),
         skipped=int((steps - 1).clip(0).sum()),
-        lost=max(0, source.frames - decoded - _after(plan, source)),
+        lost=_lost(numbers, held, plan, source),
         broken=log.broken,
-        places=_merged([*log.places(), *_held(numbers, plan, source)]),
+        places=_merged([*log.places(), *held]),
         worst_offset=_worst_offset(log, plan),
     )
 
@@ -55,7 +55,7 @@ def read(tools: Tools, path: Path, plan: EncodingPlan, source: FrameTiming) -> F
     log = DecodeLog()
     frames = gridded(path, plan)
     options = {"c:v": "wrapped_avframe", "enc_time_base": "filter", "fps_mode": "passthrough", "f": "null"}
-    args = graph.output(frames, "-", **decoding.LINES, **options).get_args()
+    args = [*clock(plan), *graph.output(frames, "-", **decoding.LINES, **options).get_args()]
     try:
         ffmpeg.ffmpeg(tools, args, on_output=log.take_output, on_log=log.take_log)
     except CommandFailed as error:
@@ -69,10 +69,15 @@ def checkpoint_key(plan: EncodingPlan, build: str) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
-def _after(plan: EncodingPlan, source: FrameTiming) -> int:
-    """How many pictures the source may have after the last frame, at most: nobody waits for these to be decoded."""
+def _lost(numbers: np.ndarray, held: list[Span], plan: EncodingPlan, source: FrameTiming) -> int:
+    """How many of the source's pictures did not come: by their number, of a part of the source by the gaps."""
+    if plan.skip:
+        return sum(max(0, round((span.end - span.start) / source.common_step) - 1) for span in held)
+    decoded = int(numbers.max()) + 1 if len(numbers) else 0
+    # Nobody waits for what is shown after the last frame to be decoded.
     due = plan.start + (plan.frames - Fraction(1, 2)) / plan.rate
-    return max(0, math.ceil((source.end - due) / source.short_step))
+    after = max(0, math.ceil((source.end - due) / source.short_step))
+    return max(0, source.frames - decoded - after)
 
 
 def _held(numbers: np.ndarray, plan: EncodingPlan, source: FrameTiming) -> list[Span]:

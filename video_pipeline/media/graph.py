@@ -19,6 +19,8 @@ INPUT = {
     "reinit_filter": 0,
 }
 
+BEFORE = 0.1
+"""Seconds that are read before the first frame: its picture begins up to half a frame earlier."""
 FLATTEN = "flatten"
 """Ours, beside ffmpeg's own: a transparent picture is laid over a colour."""
 
@@ -51,12 +53,13 @@ def on_grid(stream: Any, plan: EncodingPlan) -> Any:
     """
     rate = plan.rate
     stream = stream.filter("setpts", f"PTS-({plan.start - plan.skip / rate})/TB")
-    stream = stream.filter("fps", fps=f"{rate.numerator}/{rate.denominator}", start_time=0, round="near")
+    first = f"{float(plan.skip / rate):.9f}"
+    # By default fps leaves the last picture out if it lasts less than half a frame.
+    options = {"start_time": first, "round": "near", "eof_action": "pass"}
+    stream = stream.filter("fps", fps=f"{rate.numerator}/{rate.denominator}", **options)
     stream = stream.filter("tpad", stop_mode="clone", stop=-1)
-    if not plan.skip:
-        return stream.filter("trim", end_frame=plan.frames)
-    stream = stream.filter("trim", start_frame=plan.skip, end_frame=plan.skip + plan.frames)
-    return stream.filter("setpts", "PTS-STARTPTS")
+    stream = stream.filter("trim", end_frame=plan.frames)
+    return stream.filter("setpts", "PTS-STARTPTS") if plan.skip else stream
 
 
 def source_frames(path: Path, plan: EncodingPlan) -> Any:
@@ -66,5 +69,17 @@ def source_frames(path: Path, plan: EncodingPlan) -> Any:
 
 
 def gridded(path: Path, plan: EncodingPlan) -> Any:
-    """Whole frames on the grid, else as they are."""
-    return on_grid(apply(graph.input(str(path), **INPUT)[str(plan.stream)], plan.before), plan)
+    """Whole frames on the grid, else as they are. To be run with the words of `clock`."""
+    # From the key frame before, and every picture since: one of them is the first frame's.
+    seek = {"noaccurate_seek": None, "ss": f"{_seek(plan):.6f}"} if _seek(plan) else {}
+    return on_grid(apply(graph.input(str(path), **INPUT, **seek)[str(plan.stream)], plan.before), plan)
+
+
+def clock(plan: EncodingPlan) -> list[str]:
+    """ffmpeg's global words that keep the source's times where it does not start at the source's beginning."""
+    return ["-copyts", "-start_at_zero"] if _seek(plan) else []
+
+
+def _seek(plan: EncodingPlan) -> float:
+    """Where to begin to read, s; 0 for the beginning."""
+    return max(0.0, float(plan.start) - BEFORE) if plan.seekable and plan.skip else 0.0

@@ -107,6 +107,8 @@ class EncodingPlan(Model):
     """Time of the first output frame, counted from the container's own start; audio is cut to it."""
     skip: int = 0
     """Frames of the source's grid before that one: the first picture of the source is `skip` frames before `start`."""
+    seekable: bool = False
+    """Reading the source from the middle gives the same pictures at the same times."""
     rate: Rational
     """Frames per second of every rendition; constant."""
     frames: int

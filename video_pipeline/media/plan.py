@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
@@ -49,7 +50,7 @@ def make_plan(
             f"up to {MAX_SECONDS} s can be processed"
         )
     rate = output_rate(timing, source.video.average_rate, preset.max_rate, _per_picture(source.video, preset))
-    whole = max(1, round(source.duration * rate))
+    whole = _frames(timing, rate)
     skip, frames = moments.kept(options.trim, rate, whole) if options.trim else (0, whole)
     gop = max(1, round(GOP_SECONDS * rate))
     h264 = preset.h264
@@ -68,6 +69,8 @@ def make_plan(
         stream=source.video.index,
         start=timing.first + skip / rate,
         skip=skip,
+        # Where packets tell when pictures are shown, they are found by their times; what joins pictures needs all.
+        seekable=not timing.decoded and source.video.fields == "progressive",
         rate=rate,
         frames=frames,
         gop=gop,
@@ -102,6 +105,13 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
     if rate > cap:
         return rate / -(-rate // cap)
     return rate * -(-MIN_RATE // rate) if rate < MIN_RATE else rate
+
+
+def _frames(timing: FrameTiming, rate: Fraction) -> int:
+    """As many as the source lasts, and one for its last picture, however short that is."""
+    lasts = timing.end - timing.first
+    begins = math.floor((lasts - timing.last_step) * rate + Fraction(1, 2))
+    return max(round(lasts * rate), begins + 1)
 
 
 def _at_least(rate: Fraction, cap: int) -> Fraction:

@@ -107,6 +107,8 @@ class FrameTiming(Model):
     """Nine of ten distances are at least this; likewise."""
     longest_step: Rational
     """The largest distance."""
+    last_step: Rational
+    """How long the latest picture is shown."""
     variable: bool
     """True if any distance differs from the common one by more than 1.5 ticks of the time base and 2 %."""
     decoded: bool = False

@@ -55,6 +55,7 @@ def of_times(shown: Sequence[int], tick: Fraction, start: Fraction, last: Fracti
         common_step=common,
         short_step=_mean(steps, _short(steps)) * tick if steps else common,
         longest_step=max(steps) * tick if steps else common,
+        last_step=last,
         variable=any(abs(step * tick - common) > _rounding(usual, SHARE) * tick for step in steps),
         decoded=decoded,
     )
@@ -70,6 +71,7 @@ def of_count(frames: int, rate: Fraction, *, decoded: bool) -> FrameTiming:
         common_step=step,
         short_step=step,
         longest_step=step,
+        last_step=step,
         variable=False,
         decoded=decoded,
     )

@@ -24,6 +24,7 @@ def timing(frames: int, step: Fraction, *, variable: bool = False) -> FrameTimin
         common_step=step,
         short_step=step,
         longest_step=step,
+        last_step=step,
         variable=variable,
     )
 
