@@ -79,11 +79,14 @@ def _encode(
     shown = store.checkpoints.get("frame_map", map_key, FrameMap)
     seconds = None
     if missing:
-        log = DecodeLog()
         with media.scratch() as scratch:
-            new = encoding.encode(tools, original, plan, missing, scratch, on_progress=step.progress, log=log)
+            for way in (plan, plan.model_copy(update={"seekable": False})):
+                log = DecodeLog()
+                new = encoding.encode(tools, original, way, missing, scratch, on_progress=step.progress, log=log)
+                shown = frame_map.frame_map(log, plan, clock)
+                if frame_map.read_honestly(way, shown):
+                    break
             seconds = step.seconds
-            shown = frame_map.frame_map(log, plan, clock)
             for track in new:
                 store.objects.put_file(track.file.key, scratch / f"{track.name}.mp4", move=True)
                 store.checkpoints.put("rendition", keys[track.name], track)

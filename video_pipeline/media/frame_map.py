@@ -20,6 +20,8 @@ from video_pipeline.media.products import FrameMap
 from video_pipeline.media.technical import FrameTiming
 from video_pipeline.media.tools import Tools
 
+TICK = Fraction(1, 500)
+"""Seconds: containers that write milliseconds round each time."""
 GAP = Fraction(3, 2)
 """A picture that is shown longer than the longest of the source's own distances times this stands for lost ones."""
 
@@ -61,6 +63,17 @@ def read(tools: Tools, path: Path, plan: EncodingPlan, source: FrameTiming) -> F
     except CommandFailed as error:
         raise ffmpeg.undecodable("video", error) from None
     return frame_map(log, plan, source)
+
+
+def most_offset(plan: EncodingPlan) -> float:
+    """How far from its time a picture may be shown, s: half a frame by rounding; where frames are made of fields, or
+    taken out of several pictures, theirs comes on top."""
+    return float(Fraction(1, 2) / plan.rate + TICK + plan.mixing)
+
+
+def read_honestly(plan: EncodingPlan, shown: FrameMap) -> bool:
+    """Whether a source that was read from its middle gave what it gives from its beginning, as far as can be told."""
+    return not (plan.seekable and plan.skip) or (shown.worst_offset <= most_offset(plan) and not shown.damage)
 
 
 def checkpoint_key(plan: EncodingPlan, build: str) -> str:

@@ -108,7 +108,7 @@ class EncodingPlan(Model):
     skip: int = 0
     """Frames of the source's grid before that one: the first picture of the source is `skip` frames before `start`."""
     seekable: bool = False
-    """Reading the source from the middle gives the same pictures at the same times."""
+    """Reading the source from the middle should give the same pictures at the same times; its frame map tells."""
     rate: Rational
     """Frames per second of every rendition; constant."""
     frames: int

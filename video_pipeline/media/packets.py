@@ -12,7 +12,7 @@ from video_pipeline.media.tools import Tools
 
 HONEST = frozenset("mov,mp4,m4a,3gp,3g2,mj2 matroska,webm".split())
 """Containers in which a packet is a picture and its time is the picture's."""
-WHOLE = frozenset("h264 hevc vp8 vp9 av1 prores dnxhd mjpeg png mpeg4 vc1".split())
+WHOLE = frozenset("h264 hevc vp8 vp9 av1 prores dnxhd mjpeg png mpeg4".split())
 """Codecs whose packets are one shown picture each, in such a container."""
 
 

@@ -69,7 +69,7 @@ def make_plan(
         stream=source.video.index,
         start=timing.first + skip / rate,
         skip=skip,
-        # Where packets tell when pictures are shown, they are found by their times; what joins pictures needs all.
+        # Where packets tell when pictures are shown, they are found by their times; fields need their neighbours.
         seekable=not timing.decoded and source.video.fields == "progressive",
         rate=rate,
         frames=frames,
@@ -108,10 +108,10 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
 
 
 def _frames(timing: FrameTiming, rate: Fraction) -> int:
-    """As many as the source lasts, and one for its last picture, however short that is."""
+    """As many as the source lasts, and one for its last picture even if that is shorter than half a frame."""
     lasts = timing.end - timing.first
     begins = math.floor((lasts - timing.last_step) * rate + Fraction(1, 2))
-    return max(round(lasts * rate), begins + 1)
+    return max(1, round(lasts * rate), min(begins + 1, math.ceil(lasts * rate)))
 
 
 def _at_least(rate: Fraction, cap: int) -> Fraction:
@@ -131,13 +131,14 @@ def _per_picture(video: VideoStream, preset: Preset) -> Fraction:
 
 def _before(video: VideoStream, preset: Preset) -> tuple[str, ...]:
     """What makes whole frames of the decoder's pictures; all of one size first, for a file may change it."""
-    fits = f"scale={video.width}:{video.height}"
+    size = f"{video.width}:{video.height}"
+    fits = (f"scale={size}:force_original_aspect_ratio=decrease", f"pad={size}:-1:-1")
     if video.fields == "progressive":
-        return (fits,)
+        return fits
     if video.fields == "telecined":
-        return (fits, "fieldmatch=order=auto:combmatch=full", "bwdif=mode=send_frame:deint=interlaced", "decimate")
+        return (*fits, "fieldmatch=order=auto:combmatch=full", "bwdif=mode=send_frame:deint=interlaced", "decimate")
     parity = "tff" if video.fields == "top first" else "bff"
-    return (fits, f"bwdif=mode=send_{preset.deinterlace}:parity={parity}:deint=all")
+    return (*fits, f"bwdif=mode=send_{preset.deinterlace}:parity={parity}:deint=all")
 
 
 def _upright(video: VideoStream) -> tuple[str, ...]:

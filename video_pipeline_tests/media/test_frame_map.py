@@ -82,15 +82,15 @@ def prove(tools: Tools, path: Path) -> None:
     about, plan = planned(tools, path)
     frames = grid(tools, path, plan)
     assert len(frames) == plan.frames
-    if about.video.fields == "progressive" and not about.damage:
-        assert frames == expected(tools, path, about, plan)
-    if plan.seekable:
-        assert [md5 for part in parts(plan, 3) for md5 in grid(tools, path, part)] == frames
     shown = frame_map.read(tools, path, plan, about.timing)
     assert shown.frames == plan.frames
-    if about.video.fields == "progressive":
-        different = 1 + sum(one != other for one, other in itertools.pairwise(frames))
-        assert shown.pictures >= different
+    if about.video.fields != "progressive" or shown.damage:
+        return  # no picture of the source is shown as it is, or not the same one in every decode
+    assert frames == expected(tools, path, about, plan)
+    assert shown.pictures >= 1 + sum(one != other for one, other in itertools.pairwise(frames))
+    for part in parts(plan, 3):
+        if frame_map.read_honestly(part, frame_map.read(tools, path, part, about.timing)):
+            assert grid(tools, path, part) == frames[part.skip : part.skip + part.frames], part.skip
 
 
 @pytest.mark.media

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 
 from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.frame_map import most_offset
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CheckResult, FrameMap
 
-TICK = Fraction(1, 500)
-"""Seconds: containers that write milliseconds round each time."""
 SUBJECT = "source"
 
 
@@ -23,8 +21,7 @@ def frame_times(plan: EncodingPlan, shown: FrameMap) -> CheckResult:
         if shown.worst_offset > allowed:
             yield SUBJECT, f"a picture is shown {shown.worst_offset:.3f} s away from its time, {allowed:.3f} s at most"
 
-    # Half a frame by rounding; where pictures are made of fields, or taken out of several, theirs comes on top.
-    allowed = float(Fraction(1, 2) / plan.rate + TICK + plan.mixing)
+    allowed = most_offset(plan)
     fine = f"{shown.pictures} pictures in {shown.frames} frames, each within {shown.worst_offset:.3f} s of its time"
     return verdict("frame_times", wrong(), fine, warning=shown.frames == plan.frames and shown.damage > 0)
 
