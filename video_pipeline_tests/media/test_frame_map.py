@@ -53,11 +53,11 @@ def grid(tools: Tools, path: Path, plan: EncodingPlan) -> list[str]:
     return [md5 for _, md5 in ffprobe.pictures(tools, *clock(plan), *words)]
 
 
-def expected(tools: Tools, path: Path, about: TechnicalMetadata, plan: EncodingPlan) -> list[str]:
+def expected(tools: Tools, path: Path, plan: EncodingPlan) -> list[str]:
     """Of each frame the last picture that begins before its middle, by a plain decode of the stream."""
     words = ["-map", f"0:{plan.stream}", "-fps_mode", "passthrough", "-enc_time_base", "filter"]
-    size = ["-vf", f"scale={about.video.width}:{about.video.height}"]
-    decoded = sorted(ffprobe.pictures(tools, "-noautorotate", "-i", path, *words, *size))
+    fit: list[str | Path] = ["-reinit_filter", "0", "-noautorotate", "-i", path, "-vf", ",".join(plan.before)]
+    decoded = sorted(ffprobe.pictures(tools, *fit, *words))
     first = decoded[0][0]
     frames, shown = [], 0
     for frame in range(plan.frames):
@@ -86,7 +86,7 @@ def prove(tools: Tools, path: Path) -> None:
     assert shown.frames == plan.frames
     if about.video.fields != "progressive" or shown.damage:
         return  # no picture of the source is shown as it is, or not the same one in every decode
-    assert frames == expected(tools, path, about, plan)
+    assert frames == expected(tools, path, plan)
     assert shown.pictures >= 1 + sum(one != other for one, other in itertools.pairwise(frames))
     for part in parts(plan, 3):
         if frame_map.read_honestly(part, frame_map.read(tools, path, part, about.timing)):
