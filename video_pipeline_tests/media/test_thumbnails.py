@@ -148,6 +148,24 @@ def test_names_and_order(tools: Tools, mixed: Clip, tmp_path: Path) -> None:
     assert found.poster.score == max(one.score for one in every(found))
 
 
+def test_frames_that_are_asked_for(tools: Tools, mixed: Clip, tmp_path: Path) -> None:
+    """Good or not, in the order of asking, also twice; what else is offered stays."""
+    asked, poster = (LENGTH - 1, 100, 0, 100), 200
+    images = mixed.plan.images.model_copy(update={"at": asked, "poster": poster})
+    clip = Clip(mixed.small, mixed.large, mixed.plan.model_copy(update={"images": images}))
+    for name in ("free", "asked"):
+        (tmp_path / name).mkdir()
+    free, found = made(tools, mixed, tmp_path / "free"), made(tools, clip, tmp_path / "asked")
+    assert [(one.name, one.frame) for one in found.at] == [(f"at-{n:02}.jpg", f) for n, f in enumerate(asked, 1)]
+    assert found.poster.frame == poster
+    for one in (found.poster, *found.at):
+        shown = pixels(tmp_path / "asked" / one.name)
+        assert np.abs(shown - frame(tools, mixed.large, one.frame, (640, 360))).mean() < 4
+    offered = {one.frame for one in found.candidates}
+    assert {one.frame for one in free.candidates} <= offered
+    assert offered <= {one.frame for one in every(free)}
+
+
 def test_no_two_are_alike(tools: Tools, tmp_path: Path) -> None:
     """One still picture for the whole time is one picture."""
     path = join(tools, tmp_path / "still.mp4", [PARTS[0].replace("=75", "=250")], (320, 180))
