@@ -63,6 +63,44 @@ def test_every_field_and_custom_ones(clips: Path) -> None:
     }
 
 
+def test_options_as_people_write_them(clips: Path) -> None:
+    (clips / "a.srt").write_text("1")
+    path = sheet(
+        clips,
+        "source,trim,thumbnailsAt,poster,audio,subtitles\n"
+        f"a.mp4,1.5:10,0; 2.5 ;50%,12%,none,en=a.srt;pt-BR = {clips}/a.srt\n"
+        "b.mp4, :9,7,3,,\n",
+    )
+    bulk = load(path, None)
+    assert said(bulk) == []
+    assert [line.job.options.data() for line in bulk.lines] == [
+        {
+            "trim": {"start": 1.5, "end": 10},
+            "thumbnailsAt": [0, 2.5, "50%"],
+            "poster": "12%",
+            "audio": "none",
+            "subtitles": [{"source": str(clips / "a.srt"), "language": lang} for lang in ("en", "pt-BR")],
+        },
+        {"trim": {"end": 9}, "thumbnailsAt": [7], "poster": 3},
+    ]
+
+
+def test_options_that_cannot_be_used_are_told_by_column(clips: Path) -> None:
+    path = sheet(
+        clips,
+        "source,trim,thumbnailsAt,poster,audio,subtitles\na.mp4,10,1;-2,start,loud,en\nb.mp4,2:1,,,,en=gone.srt\n",
+    )
+    found = {(problem.line, problem.column): problem.message for problem in load(path, None).problems}
+    assert found.keys() == {
+        *((2, column) for column in ("trim", "thumbnailsAt", "poster", "audio", "subtitles")),
+        *((3, column) for column in ("trim", "subtitles")),
+    }
+    assert found[2, "trim"].startswith("'10': write it as start:end")
+    assert found[2, "thumbnailsAt"] == "thumbnailsAt.1: must be from 0 to 86400 seconds"
+    assert found[3, "trim"] == "end (1 s) must be after start (2 s)"
+    assert found[3, "subtitles"] == f"subtitles.0.source {clips}/gone.srt: no such file"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

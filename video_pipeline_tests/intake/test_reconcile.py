@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -104,6 +105,33 @@ def test_two_jobs_of_one_video_follow_each_other(world: World) -> None:
     assert found.tags["video/request"] == "3"
     assert world.bull.state(second) == "failed"
     assert world.bull.state(third) == "active"
+
+
+@pytest.mark.parametrize("other", [{"trim": {"start": 2}}, {"poster": "50%"}, {"audio": "none"}])
+def test_another_option_is_another_wish(world: World, tmp_path: Path, other: dict[str, Any]) -> None:
+    source = tmp_path / "a.mp4"
+    source.write_bytes(b"x")
+    data = {**DATA, "source": str(source), "videoId": "a", "trim": {"start": 1}}
+    for wish in (data, data, {**data, **other}):
+        world.bull.add(wish)
+        world.tick()
+    assert world.sql("SELECT count(*) FROM requests") == [(2,)]
+
+
+def test_a_subtitle_file_that_was_changed_is_another_wish(world: World, tmp_path: Path) -> None:
+    source, text = tmp_path / "a.mp4", tmp_path / "a.srt"
+    for file in (source, text):
+        file.write_bytes(b"x")
+    sidecar = {"source": str(text), "language": "en"}
+    data = {**DATA, "source": str(source), "videoId": "a", "subtitles": [sidecar]}
+    for _ in range(2):
+        world.bull.add(data)
+        world.tick()
+    assert world.sql("SELECT count(*) FROM requests") == [(1,)]
+    os.utime(text, (time.time() + 60, time.time() + 60))
+    world.bull.add(data)
+    world.tick()
+    assert world.sql("SELECT count(*) FROM requests") == [(2,)]
 
 
 def test_the_same_wish_is_answered_by_the_run_that_is_there(world: World, tmp_path: Path) -> None:
