@@ -8,6 +8,7 @@ from video_pipeline.assets import show
 from video_pipeline.assets.ingest import GROUP
 from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
 from video_pipeline.assets.values import AcceptedSource, AudioTrack, Renditions
+from video_pipeline.errors import SourceError
 from video_pipeline.media import audio as audio_encoding
 from video_pipeline.media import encode as encoding
 from video_pipeline.media import frame_map
@@ -75,14 +76,20 @@ def _encode(
     tracks = {rung.name: store.checkpoints.get("rendition", keys[rung.name], Track) for rung in rungs}
     missing = [rung for rung in rungs if tracks[rung.name] is None]
     original = store.objects.local(source.file.blob.key)
+    from_start = plan.model_copy(update={"seekable": False})
     map_key = frame_map.checkpoint_key(plan, build(tools))
     shown = store.checkpoints.get("frame_map", map_key, FrameMap)
     seconds = None
     if missing:
         with media.scratch() as scratch:
-            for way in (plan, plan.model_copy(update={"seekable": False})):
+            for way in (plan, from_start):
                 log = DecodeLog()
-                new = encoding.encode(tools, original, way, missing, scratch, on_progress=step.progress, log=log)
+                try:
+                    new = encoding.encode(tools, original, way, missing, scratch, on_progress=step.progress, log=log)
+                except SourceError:
+                    if way.seekable and way.skip:  # a decoder may also fail because of where it began
+                        continue
+                    raise
                 shown = frame_map.frame_map(log, plan, clock)
                 if frame_map.read_honestly(way, shown):
                     break
@@ -91,7 +98,7 @@ def _encode(
                 store.objects.put_file(track.file.key, scratch / f"{track.name}.mp4", move=True)
                 store.checkpoints.put("rendition", keys[track.name], track)
                 tracks[track.name] = track
-    shown = shown or frame_map.read(tools, original, plan, clock)
+    shown = shown or frame_map.read(tools, original, from_start, clock)
     store.checkpoints.put("frame_map", map_key, shown)
     made = tuple(track for track in tracks.values() if track is not None)
     done = Renditions(family=family, tracks=made, shown=shown, encode_seconds=seconds)

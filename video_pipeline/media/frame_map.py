@@ -114,11 +114,13 @@ def _worst_offset(log: DecodeLog, plan: EncodingPlan) -> float:
     if NO_TIME in times:
         return 0.0
     # Some decoders (VC-1) stamp pictures in the order they are coded; they are shown in that of their times.
-    offsets = (
-        abs(time * log.source_tick - plan.start - place / plan.rate)
+    offsets = [
+        time * log.source_tick - plan.start - place / plan.rate
         for time, place in zip(sorted(times), places.values(), strict=True)
-    )
-    return round(float(max(offsets, default=Fraction(0))), 6)
+    ]
+    if plan.skip:  # a trim may begin anywhere in its first picture
+        offsets[:1] = [max(Fraction(0), offset) for offset in offsets[:1]]
+    return round(float(max(map(abs, offsets), default=Fraction(0))), 6)
 
 
 def _merged(spans: list[Span]) -> tuple[Span, ...]:

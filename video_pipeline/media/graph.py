@@ -53,13 +53,15 @@ def on_grid(stream: Any, plan: EncodingPlan) -> Any:
     """
     rate = plan.rate
     stream = stream.filter("setpts", f"PTS-({plan.start - plan.skip / rate})/TB")
-    first = f"{float(plan.skip / rate):.9f}"
-    # By default fps leaves the last picture out if it lasts less than half a frame.
-    options = {"start_time": first, "round": "near", "eof_action": "pass"}
+    # From the source's first frame, also where it is read from its middle: the picture of the first frame that is kept
+    # may have begun long before. By default fps leaves the last picture out if it lasts less than half a frame.
+    options = {"start_time": 0, "round": "near", "eof_action": "pass"}
     stream = stream.filter("fps", fps=f"{rate.numerator}/{rate.denominator}", **options)
     stream = stream.filter("tpad", stop_mode="clone", stop=-1)
-    stream = stream.filter("trim", end_frame=plan.frames)
-    return stream.filter("setpts", "PTS-STARTPTS") if plan.skip else stream
+    if not plan.skip:
+        return stream.filter("trim", end_frame=plan.frames)
+    stream = stream.filter("trim", start_frame=plan.skip, end_frame=plan.skip + plan.frames)
+    return stream.filter("setpts", "PTS-STARTPTS")
 
 
 def source_frames(path: Path, plan: EncodingPlan) -> Any:

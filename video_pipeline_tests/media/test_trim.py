@@ -107,6 +107,26 @@ def test_a_trim_shows_the_frames_of_the_whole(
     assert Fraction(ffprobe.streams(tools, path)[0]["duration"]) == pytest.approx(plan.duration, abs=0.001)
 
 
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.mp4"])
+@pytest.mark.parametrize("trim", [(3.5, 5.0), (3.5, None), (9.0, None), (2.96, 3.04)])
+def test_a_trim_begins_in_a_picture_that_stands(
+    tools: Tools, tmp_path: Path, name: str, trim: tuple[float, float | None]
+) -> None:
+    """Picture 74 stands for 2 s, and the last one, 149, for another two."""
+    times = "setpts='if(lt(N,75),N*40,N*40+2000)'"
+    more = ["-vf", f"trim=end_frame=150,settb=1/1000,{times}", "-fps_mode", "vfr", "-enc_time_base", "1:1000"]
+    more += ["-bf", "0", "-bsf:v", "setts=duration=if(eq(N\\,149)\\,2000\\,40)"]
+    clip = numbered(tools, tmp_path / name, "25", *more)
+    about = probe.probe(tools, clip)
+    plan = make_plan(about, "0" * 64, DRAFT, Options(trim=Trim(start=trim[0], end=trim[1])))
+    found, shown = encoded(tools, clip, plan, tmp_path)
+    grid = [*range(75), *[74] * 50, *range(75, 150), *[149] * 49]
+    ends = len(grid) if trim[1] is None else round(trim[1] * 25)
+    assert plan.rate == 25
+    assert found == grid[math.ceil(trim[0] * 25) : ends]
+    assert shown.worst_offset <= frame_map.most_offset(plan)
+
+
 def test_the_whole_has_every_picture_at_its_time(clip: Clip) -> None:
     """Else the test above would compare with something wrong."""
     assert clip.whole == sorted(clip.whole)
