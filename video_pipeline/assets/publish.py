@@ -16,7 +16,7 @@ from video_pipeline.checks import QUALITY_CHECKS, result_of
 from video_pipeline.errors import CheckFailed
 from video_pipeline.media import quality
 from video_pipeline.media.model import Blob, EncodingPlan
-from video_pipeline.media.products import ContentAnalysis, QualityReport, Sprites, Streams, Thumbnails
+from video_pipeline.media.products import ContentAnalysis, QualityReport, Sprites, Streams, Texts, Thumbnails
 from video_pipeline.media.sprites import sheet_name
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import builds
@@ -55,6 +55,7 @@ def quality_report(
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
+    subtitles: Texts,
     media: MediaResource,
     store: StoreResource,
     progress: ProgressResource,
@@ -63,7 +64,7 @@ def quality_report(
     frames, follows every reference, weighs every stated bit rate. One failed check and nothing is published."""
     with stage(context, progress) as step:
         assert h264.shown is not None, "every plan has H.264"
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown)
+        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown, subtitles)
         key = hashlib.sha256(f"{CODE_VERSION}\n{digest}".encode()).hexdigest()
         report = store.checkpoints.get("quality", key, QualityReport)
         if report is None:
@@ -76,6 +77,7 @@ def quality_report(
                 sprites,
                 {Path(path).name: store.objects.local(b.key) for path, b in _pictures(thumbnails, sprites).items()},
                 h264.shown,
+                subtitles,
             )
             if report.passed:
                 store.checkpoints.put("quality", key, report)
@@ -114,6 +116,7 @@ def release(
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
+    subtitles: Texts,
     quality_report: QualityReport,
     media: MediaResource,
     store: StoreResource,
@@ -124,7 +127,7 @@ def release(
     one, never a mixture."""
     with stage(context, progress):
         assert h264.shown is not None, "every plan has H.264"
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown)
+        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown, subtitles)
         if not quality_report.passed or quality_report.subject_digest != digest:
             raise CheckFailed("the quality report is not about these files, or did not pass; launch quality_report+")
         request = index.requests.get(context.partition_key, source.request)
@@ -139,6 +142,7 @@ def release(
                 **{path: text.encode() for path, text in streams.texts.items()},
                 **_pictures(thumbnails, sprites),
                 "sprites/sprites.vtt": sprites.vtt.encode(),
+                **{path: text.encode() for path, text in subtitles.files().items()},
                 "metadata.json": _json(
                     {
                         "technical": technical_metadata.model_dump(mode="json"),
@@ -146,6 +150,7 @@ def release(
                         "frame_map": h264.shown.model_dump(mode="json"),
                         "analysis": content_analysis.model_dump(mode="json"),
                         "thumbnails": thumbnails.model_dump(mode="json"),
+                        "subtitles": subtitles.described(),
                         "custom": request.metadata,
                     }
                 ),

@@ -15,7 +15,7 @@ from video_pipeline.media import frame_map
 from video_pipeline.media import package as packaging
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.model import EncodingPlan, Family, RungPlan
-from video_pipeline.media.products import FrameMap, Streams, Track
+from video_pipeline.media.products import FrameMap, Streams, Texts, Track
 from video_pipeline.media.technical import FrameTiming, TechnicalMetadata
 from video_pipeline.media.tools import build
 from video_pipeline.partitions import videos
@@ -209,6 +209,7 @@ def streams(
     vp9: Renditions,
     av1: Renditions,
     audio: AudioTrack,
+    subtitles: Texts,
     media: MediaResource,
     store: StoreResource,
     progress: ProgressResource,
@@ -216,7 +217,7 @@ def streams(
     """HLS and DASH over one set of CMAF files: each track is a single file that both manifests read by byte ranges."""
     tracks = [*h264.tracks, *hevc.tracks, *vp9.tracks, *av1.tracks, *([audio.track] if audio.track else [])]
     with stage(context, progress) as step:
-        packaged = _package(encoding_plan, tracks, media, store)
+        packaged = _package(encoding_plan, tracks, subtitles, media, store)
         seconds = step.seconds
     return dg.MaterializeResult(
         value=packaged,
@@ -231,13 +232,15 @@ def streams(
     )
 
 
-def _package(plan: EncodingPlan, tracks: Sequence[Track], media: MediaResource, store: StoreResource) -> Streams:
-    key = packaging.checkpoint_key(media.tools, plan, tracks)
+def _package(
+    plan: EncodingPlan, tracks: Sequence[Track], texts: Texts, media: MediaResource, store: StoreResource
+) -> Streams:
+    key = packaging.checkpoint_key(media.tools, plan, tracks, texts.tracks)
     packaged = store.checkpoints.get("streams", key, Streams)
     if packaged is None:
         with media.scratch() as scratch:
             files = {track.name: store.objects.local(track.file.key) for track in tracks}
-            packaged = packaging.package(media.tools, plan, tracks, files, scratch)
+            packaged = packaging.package(media.tools, plan, tracks, files, scratch, texts.tracks)
             for made in packaged.media:
                 store.objects.put_file(made.file.key, scratch / f"{made.file.sha256}.mp4", move=True)
             store.checkpoints.put("streams", key, packaged)

@@ -8,10 +8,12 @@ from video_pipeline.media.products import FrameMap, Track
 
 
 class AcceptedSource(Model):
-    """The source in the store and the version of the request that asked for it."""
+    """The source in the store, what came with it, and the version of the request that asked for both."""
 
     request: int
     file: SourceFile
+    sidecars: tuple[SourceFile, ...] = ()
+    """The subtitle files of the request, in its order."""
 
 
 class Renditions(Model):

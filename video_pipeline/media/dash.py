@@ -19,7 +19,7 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
         address: file name the packager used to the address in the release.
         peaks: path of the same track's HLS playlist ("hls/<name>.m3u8") to its peak, bit/s.
     """
-    root = _parse(text)
+    root = parse(text)
     duration = f"PT{float(plan.duration):.6f}S"
     root.set("mediaPresentationDuration", duration)
     for period in root.iterfind("mpd:Period", NS):
@@ -43,23 +43,25 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
                 base.text = address[f"{name}.mp4"]
             adaptation[:] = sorted(adaptation, key=_rate)
         period.extend(sets)
-    return _text(root)
+    return written(root)
 
 
 def readdressed(text: str, address: Callable[[str], str]) -> str:
     """An MPD whose BaseURLs are replaced."""
-    root = _parse(text.encode())
+    root = parse(text.encode())
     for base in root.iterfind(".//mpd:BaseURL", NS):
         base.text = address(base.text or "")
-    return _text(root)
+    return written(root)
 
 
-def _parse(text: bytes) -> Element:
+def parse(text: bytes) -> Element:
+    """An MPD, whoever wrote it: nothing outside of it is read."""
     parser = etree.XMLParser(remove_blank_text=True, remove_comments=True, resolve_entities=False, no_network=True)
     return etree.fromstring(text, parser)
 
 
-def _text(root: Element) -> str:
+def written(root: Element) -> str:
+    """The document as bytes that depend on nothing but its content."""
     for element in root.iter():
         # The packager and we add attributes in an order that nothing promises.
         attributes = sorted(element.attrib.items())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from video_pipeline.media import dash, hls
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import StreamFile
+from video_pipeline.media.products import StreamFile, TextTrack
+from video_pipeline.media.text import dash as text_dash
+from video_pipeline.media.text import hls as text_hls
 
 MASTER, MPD = "hls/master.m3u8", "dash/manifest.mpd"
 
@@ -18,6 +21,7 @@ def complete(
     durations: Mapping[str, Sequence[Fraction]],
     playlists: Mapping[str, str],
     mpd: bytes,
+    text: Sequence[TextTrack] = (),
 ) -> dict[str, str]:
     """The texts of a release, by path.
 
@@ -37,6 +41,9 @@ def complete(
     rates = {name: hls.bit_rates(text) for name, text in texts.items()}
     texts[MASTER] = hls.master_playlist(playlists["master.m3u8"], rates)
     texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})
+    texts[MASTER] = text_hls.with_text(texts[MASTER], text)
+    texts |= text_hls.playlists(text, plan.duration)
+    texts[MPD] = text_dash.with_text(texts[MPD], text, plan.duration)
     return dict(sorted(texts.items()))
 
 
@@ -45,6 +52,6 @@ def pointer_master(text: str, release_id: str) -> str:
     return hls.readdressed(text, lambda uri: f"releases/{release_id}/hls/{uri}")
 
 
-def pointer_mpd(text: str) -> str:
+def pointer_mpd(text: str, release_id: str) -> str:
     """A release's MPD as it stands at videos/<video_id>/manifest.mpd."""
-    return dash.readdressed(text, lambda uri: uri.removeprefix("../../../"))
+    return dash.readdressed(text, lambda uri: posixpath.normpath(f"releases/{release_id}/dash/{uri}"))

@@ -78,6 +78,59 @@ class AudioPlan(Model):
     language: str | None = None
 
 
+class Chapter(Model):
+    start: float
+    """Seconds, as the end."""
+    end: float
+    title: str | None = None
+
+
+class TextPlan(Model):
+    """A text track to be made. Its name is that of its file, as in "en" for subtitles/en.vtt."""
+
+    name: str
+    origin: Literal["stream", "captions", "sidecar"]
+    """Of what it is made: a stream of the source, what its pictures carry, or a file that came with it."""
+    stream: int | None = None
+    """Index of the source's stream: of the subtitles, or of the pictures with the captions."""
+    codec: str | None = None
+    """ffmpeg's name for it; of a file, that of its format."""
+    file: Blob | None = None
+    """What came with the source."""
+    field: str | None = None
+    """Of the request, for errors about the file."""
+    zero: Rational
+    """The time in the track at which what is published begins."""
+    language: str | None = None
+    """BCP 47"""
+    label: str
+    """For people; no two tracks have the same."""
+    default: bool = False
+    """Shown unless the viewer turns it off; one track at most."""
+    forced: bool = False
+    """Only what a viewer who understands the sound needs too: foreign dialogue, signs."""
+    sdh: bool = False
+    """For the deaf and hard of hearing: with sounds and speakers."""
+
+    @property
+    def kind(self) -> str:
+        return "forced subtitles" if self.forced else "captions" if self.sdh else "subtitles"
+
+    @property
+    def of(self) -> str:
+        """Where it comes from, for people."""
+        if self.origin == "stream":
+            return f"stream {self.stream}"
+        return "closed captions" if self.origin == "captions" else self.field or ""
+
+
+class LeftOut(Model):
+    """A text track that is not made, and why."""
+
+    name: str
+    why: str
+
+
 class ImagePlan(Model):
     candidates: int
     """Thumbnails offered beside the poster, at most."""
@@ -127,6 +180,10 @@ class EncodingPlan(Model):
     rungs: tuple[RungPlan, ...]
     """Largest first."""
     audio: AudioPlan | None = None
+    text: tuple[TextPlan, ...] = ()
+    text_left_out: tuple[LeftOut, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    """On the clock of what is published."""
     images: ImagePlan
     max_damage: float = 1.0
     """Share of the source's pictures that may be lost or broken, 0 to 1."""

@@ -11,22 +11,28 @@ from tempfile import TemporaryDirectory
 from video_pipeline.media import boxes, manifests, process
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import StreamFile, Streams, Track
+from video_pipeline.media.products import StreamFile, Streams, TextTrack, Track
 from video_pipeline.media.tools import Tools, version
 
 STALL_SECONDS = 120
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Part of the checkpoint's key: raise it when `manifests` writes something else."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def package(
-    tools: Tools, plan: EncodingPlan, tracks: Sequence[Track], files: Mapping[str, Path], out_dir: Path
+    tools: Tools,
+    plan: EncodingPlan,
+    tracks: Sequence[Track],
+    files: Mapping[str, Path],
+    out_dir: Path,
+    text: Sequence[TextTrack] = (),
 ) -> Streams:
     """Writes each track as `<out_dir>/<sha256>.mp4`, nothing else, and returns them with both manifests.
 
     Args:
         files: track name to the MP4 the encoder wrote.
+        text: tracks for the manifests to name; no file of theirs is written.
 
     Raises:
         CommandFailed: the packager refuses a track.
@@ -45,7 +51,7 @@ def package(
             path.rename(out_dir / f"{blob.sha256}.mp4")
             media.append(StreamFile(name=track.name, file=blob))
         playlists = {path.name: path.read_text("utf-8") for path in work.glob("*.m3u8")}
-        texts = manifests.complete(plan, media, durations, playlists, (work / "manifest.mpd").read_bytes())
+        texts = manifests.complete(plan, media, durations, playlists, (work / "manifest.mpd").read_bytes(), text)
     return Streams(media=tuple(media), texts=texts)
 
 
@@ -75,10 +81,11 @@ def command(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track]) -> list[s
     ]
 
 
-def checkpoint_key(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track]) -> str:
+def checkpoint_key(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track], text: Sequence[TextTrack] = ()) -> str:
     """Over all that shapes the packaged files: the tracks' bytes, the grid and the packager's build."""
     parts = [CODE_VERSION, version(tools.packager), plan.segment, plan.gop, plan.rate, plan.frames]
     parts += [_language(plan), *(f"{track.name} {track.file.sha256}" for track in tracks)]
+    parts += [track.model_dump_json() for track in text]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
 from video_pipeline.media import colour, moments
 from video_pipeline.media.ladder import ladder
-from video_pipeline.media.model import AudioPlan, EncodingPlan, ImagePlan, VideoEncoder
+from video_pipeline.media.model import AudioPlan, Blob, EncodingPlan, ImagePlan, VideoEncoder
 from video_pipeline.media.options import Options
 from video_pipeline.media.technical import AudioStream, FrameTiming, TechnicalMetadata, VideoStream
+from video_pipeline.media.text import planning as text_planning
 from video_pipeline.presets.model import Preset
 
 # Rates that displays and editors know; a source within 0.2 % of one is meant to have it.
@@ -35,9 +37,16 @@ BARE = "sidedata=mode=delete"
 
 
 def make_plan(
-    source: TechnicalMetadata, source_sha256: str, preset: Preset, options: Options = NO_OPTIONS
+    source: TechnicalMetadata,
+    source_sha256: str,
+    preset: Preset,
+    options: Options = NO_OPTIONS,
+    sidecars: Sequence[Blob] = (),
 ) -> EncodingPlan:
     """What the preset and the request's options make of this source.
+
+    Args:
+        sidecars: what `options.subtitles` names, in the store.
 
     Raises:
         SourceError: the source's clock makes no sense.
@@ -52,6 +61,7 @@ def make_plan(
     rate = output_rate(timing, source.video.average_rate, preset.max_rate, _per_picture(source.video, preset))
     whole = _frames(timing, rate)
     skip, frames = moments.kept(options.trim, rate, whole) if options.trim else (0, whole)
+    start = timing.first + skip / rate
     gop = max(1, round(GOP_SECONDS * rate))
     h264 = preset.h264
     encoder = VideoEncoder(
@@ -62,12 +72,13 @@ def make_plan(
         threads=h264.threads,
         options=h264.options,
     )
+    text, text_left_out = text_planning.plan(source, options, sidecars, start)
     return EncodingPlan(
         preset=preset.name,
         preset_digest=preset.digest,
         source_sha256=source_sha256,
         stream=source.video.index,
-        start=timing.first + skip / rate,
+        start=start,
         skip=skip,
         # Where packets tell when pictures are shown, they are found by their times; fields need their neighbours.
         seekable=not timing.decoded and source.video.fields == "progressive",
@@ -81,6 +92,9 @@ def make_plan(
         encoders=(encoder,),
         rungs=ladder(source.video.display_size, rate, preset),
         audio=_audio(source, preset),
+        text=text,
+        text_left_out=text_left_out,
+        chapters=text_planning.chapters(source, start, frames / rate),
         images=_images(options, rate, frames, preset),
         max_damage=preset.max_damage,
     )

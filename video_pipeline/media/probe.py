@@ -14,9 +14,10 @@ from typing import Any
 from video_pipeline.errors import CommandFailed, SourceError
 from video_pipeline.media import decoding, fields, listing, opening, packets, process, streams
 from video_pipeline.media.listing import fraction, integer
+from video_pipeline.media.model import Chapter
 from video_pipeline.media.opening import Opening
 from video_pipeline.media.packets import Packets
-from video_pipeline.media.technical import Chapter, Damage, FrameTiming, TechnicalMetadata, VideoStream
+from video_pipeline.media.technical import Damage, FrameTiming, TechnicalMetadata, VideoStream
 from video_pipeline.media.tools import Tools
 
 Listed = streams.Listed

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from video_pipeline.base import Model, Rational
-from video_pipeline.media.model import Blob, Span
+from video_pipeline.media.model import Blob, LeftOut, Span, TextPlan
+
+CHAPTERS = "chapters.vtt"
 
 
 class Track(Model):
@@ -57,6 +61,46 @@ class Streams(Model):
     media: tuple[StreamFile, ...]
     texts: dict[str, str]
     """Path inside the release (e.g. "hls/master.m3u8") to content; media are named ../../../media/<sha256>.mp4."""
+
+
+class TextTrack(Model):
+    """A planned text track that was made."""
+
+    plan: TextPlan
+    cues: int
+    vtt: str
+    """The WebVTT text."""
+
+    @property
+    def path(self) -> str:
+        """Inside the release."""
+        return f"subtitles/{self.plan.name}.vtt"
+
+
+class Texts(Model):
+    """The text tracks of a release."""
+
+    tracks: tuple[TextTrack, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    """What the source has and is not published, with the reason."""
+    chapters: str | None = None
+    """WebVTT, a cue for each chapter; None without chapters."""
+
+    def described(self) -> dict[str, Any]:
+        """What there is, without the texts themselves: for a JSON document."""
+        return {
+            "tracks": [
+                {"file": track.path, "cues": track.cues, **track.plan.model_dump(mode="json", exclude={"file"})}
+                for track in self.tracks
+            ],
+            "left_out": [track.model_dump() for track in self.left_out],
+            "chapters": CHAPTERS if self.chapters else None,
+        }
+
+    def files(self) -> dict[str, str]:
+        """Path inside the release to content."""
+        chapters = {CHAPTERS: self.chapters} if self.chapters else {}
+        return {track.path: track.vtt for track in self.tracks} | chapters
 
 
 class Scene(Model):

@@ -10,11 +10,12 @@ from video_pipeline.media.checks import pictures, source, tracks
 from video_pipeline.media.checks.bandwidth import bandwidth
 from video_pipeline.media.checks.reading import read
 from video_pipeline.media.checks.references import references
+from video_pipeline.media.checks.subtitles import subtitles
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import FrameMap, QualityReport, Sprites, Streams, Thumbnails
+from video_pipeline.media.products import FrameMap, QualityReport, Sprites, Streams, Texts, Thumbnails
 from video_pipeline.media.tools import Tools
 
-VERSION = "4"
+VERSION = "5"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
 CHECKS = {
     "frame_times": "Every frame shows the picture that the source shows then.",
@@ -27,6 +28,7 @@ CHECKS = {
     "references": "Every reference of every manifest exists with the right length.",
     "bandwidth": "Every stated bit rate is within 10 % of the measured one.",
     "sprite_tiles": "The sprite sheets hold the planned number of tiles and have the size for them.",
+    "subtitles": "Every text track is there or named as left out, is WebVTT, and its cues lie inside the video.",
     "not_empty": "Nothing is empty, and pictures are pictures of the stated size.",
 }
 
@@ -40,6 +42,7 @@ def inspect(
     sprites: Sprites,
     images: Mapping[str, Path],
     shown: FrameMap,
+    texts: Texts,
 ) -> QualityReport:
     """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
 
@@ -57,21 +60,22 @@ def inspect(
         tracks.duration(plan, readings),
         tracks.key_frames(plan, readings),
         tracks.track_ends(plan, readings),
-        references(plan, streams, readings),
+        references(plan, streams, readings, texts),
         bandwidth(streams, readings),
         pictures.sprite_tiles(plan, sprites, images),
+        subtitles(plan, texts),
         pictures.not_empty(streams, thumbnails, sprites, media, images),
     )
     return QualityReport(
         passed=all(check.passed or check.warning for check in checks),
         checks=checks,
-        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown),
+        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown, texts),
     )
 
 
 def subject_digest(
-    plan: EncodingPlan, streams: Streams, thumbnails: Thumbnails, sprites: Sprites, shown: FrameMap
+    plan: EncodingPlan, streams: Streams, thumbnails: Thumbnails, sprites: Sprites, shown: FrameMap, texts: Texts
 ) -> str:
     """Over everything a report is about: a report belongs to what has the same digest."""
-    text = "\n".join(model.model_dump_json() for model in (plan, streams, thumbnails, sprites, shown))
+    text = "\n".join(model.model_dump_json() for model in (plan, streams, thumbnails, sprites, shown, texts))
     return hashlib.sha256(f"{VERSION}\n{text}".encode()).hexdigest()

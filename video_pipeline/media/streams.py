@@ -92,6 +92,9 @@ def other(stream: Listed) -> OtherStream:
         codec=stream.get("codec_name"),
         language=tags.get("language"),
         title=tags.get("title"),
+        default=_is(stream, "default"),
+        forced=_is(stream, "forced"),
+        hearing_impaired=_is(stream, "hearing_impaired") or _is(stream, "captions"),
     )
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 from video_pipeline.base import Model, Rational
-from video_pipeline.media.model import Fields, Span
+from video_pipeline.media.model import Chapter, Fields, Span
 
 Rotation = Literal[0, 90, 180, 270]
 Transfer = Literal["sdr", "pq", "hlg"]
@@ -85,12 +85,11 @@ class OtherStream(Model):
     codec: str | None = None
     language: str | None = None
     title: str | None = None
-
-
-class Chapter(Model):
-    start: float
-    end: float
-    title: str | None = None
+    default: bool = False
+    forced: bool = False
+    """Of subtitles: only what a viewer who understands the sound needs too."""
+    hearing_impaired: bool = False
+    """Of subtitles: for the deaf and hard of hearing."""
 
 
 class FrameTiming(Model):
@@ -140,6 +139,7 @@ class TechnicalMetadata(Model):
     audio: tuple[AudioStream, ...] = ()
     others: tuple[OtherStream, ...] = ()
     chapters: tuple[Chapter, ...] = ()
+    """On the container's own clock."""
     tags: dict[str, str] = {}
 
     @property

@@ -7,6 +7,7 @@ WEIGHTS: dict[str, float] = {
     "source": 1,
     "technical_metadata": 1,
     "encoding_plan": 1,
+    "subtitles": 0,
     "renditions/h264": 80,
     "renditions/hevc": 0,
     "renditions/vp9": 0,

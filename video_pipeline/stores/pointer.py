@@ -93,7 +93,7 @@ def _text(store: ObjectStore, pointer: Pointer, name: str) -> str | None:
         return None
     if name == "master.m3u8":
         return manifests.pointer_master(text, pointer.release_id)
-    return manifests.pointer_mpd(text)
+    return manifests.pointer_mpd(text, pointer.release_id)
 
 
 def _key(video_id: str) -> str:

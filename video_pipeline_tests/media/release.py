@@ -15,7 +15,17 @@ from video_pipeline.media.checks.reading import Reading, read
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
-from video_pipeline.media.products import CheckResult, FrameMap, QualityReport, Sprites, Streams, Thumbnails, Track
+from video_pipeline.media.products import (
+    CheckResult,
+    FrameMap,
+    QualityReport,
+    Sprites,
+    Streams,
+    Texts,
+    Thumbnails,
+    Track,
+)
+from video_pipeline.media.text import tracks as text_tracks
 from video_pipeline.media.tools import Tools
 
 SMALL, LARGE = "h264-240p", "h264-360p"
@@ -35,11 +45,20 @@ class Made:
     sprites: Sprites
     images: Mapping[str, Path]
     shown: FrameMap
+    texts: Texts
 
     def inspect(self) -> QualityReport:
         with mock.patch.object(quality, "read", _read_once):
             return quality.inspect(
-                self.tools, self.plan, self.streams, self.media, self.thumbnails, self.sprites, self.images, self.shown
+                self.tools,
+                self.plan,
+                self.streams,
+                self.media,
+                self.thumbnails,
+                self.sprites,
+                self.images,
+                self.shown,
+                self.texts,
             )
 
     def failed(self) -> dict[str, CheckResult]:
@@ -74,14 +93,14 @@ class Made:
         tracks = tuple(track for track in self.tracks if track.name in files)
         out = directory / "packaged"
         out.mkdir()
-        streams = package.package(self.tools, plan or self.plan, tracks, files, out)
+        streams = package.package(self.tools, plan or self.plan, tracks, files, out, self.texts.tracks)
         media = {file.name: out / f"{file.file.sha256}.mp4" for file in streams.media}
         return replace(self, streams=streams, media=media)
 
     def place(self, root: Path) -> Path:
         """Lays the streams out as they are published, and returns the release's directory."""
         release = root / "releases" / "r1"
-        for path, text in self.streams.texts.items():
+        for path, text in {**self.streams.texts, **self.texts.files()}.items():
             (release / path).parent.mkdir(parents=True, exist_ok=True)
             (release / path).write_text(text, "utf-8")
         (root / "media").mkdir()
@@ -124,7 +143,9 @@ def make(tools: Tools, clip: Path, directory: Path) -> Made:
     if plan.audio:
         tracks = (*tracks, audio.encode(tools, clip, plan, plan.audio, encoded))
     files = {track.name: encoded / f"{track.name}.mp4" for track in tracks}
-    streams = package.package(tools, plan, tracks, files, directory / "packaged")
+    (directory / "texts").mkdir()
+    texts = text_tracks.make(tools, clip, plan, {}, directory / "texts")
+    streams = package.package(tools, plan, tracks, files, directory / "packaged", texts.tracks)
     small, large = (files[plan.rungs[n].name] for n in (-1, 0))
     shown = thumbnails.make(tools, small, large, scenes.detect(small, plan), plan, directory / "images")
     sheets = sprites.make(tools, small, plan, directory / "images")
@@ -139,6 +160,7 @@ def make(tools: Tools, clip: Path, directory: Path) -> Made:
         sprites=sheets,
         images={path.name: path for path in (directory / "images").iterdir()},
         shown=frame_map.frame_map(log, plan, about.timing),
+        texts=texts,
     )
 
 

@@ -62,7 +62,10 @@ def test_a_report_belongs_to_what_it_saw(made: Made) -> None:
         made.with_text("hls/master.m3u8", lambda text: text + "\n"),
         replace(made, streams=made.streams.model_copy(update={"media": made.streams.media[:1]})),
     ]
-    digests = {quality.subject_digest(one.plan, one.streams, one.thumbnails, one.sprites, one.shown) for one in others}
+    digests = {
+        quality.subject_digest(one.plan, one.streams, one.thumbnails, one.sprites, one.shown, one.texts)
+        for one in others
+    }
     assert len(digests) == len(others)
     assert made.inspect().subject_digest in digests
 

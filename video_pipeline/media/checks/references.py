@@ -11,13 +11,15 @@ from lxml import etree
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.references_dash import mpd_problems
 from video_pipeline.media.checks.references_hls import master_problems, playlist_problems
+from video_pipeline.media.checks.subtitles import text_playlist_problems, text_references
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.manifests import MASTER, MPD
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import CheckResult, Streams
+from video_pipeline.media.products import CheckResult, Streams, Texts
+from video_pipeline.media.text.hls import playlist_name
 
 
-def references(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading]) -> CheckResult:
+def references(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading], texts: Texts) -> CheckResult:
     """Every URI of every manifest exists, every byte range is the part of the file it is said to be, the lengths add up
     to the plan, and no track is left out."""
     files = {f"../../../media/{file.file.sha256}.mp4": file for file in streams.media}
@@ -29,17 +31,21 @@ def references(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading]
         if uri not in media or media[uri].size != file.file.size
     ]
     wrong += ((path, "is missing") for path in (MASTER, MPD) if path not in streams.texts)
+    of_text = {f"hls/{playlist_name(track)}" for track in texts.tracks}
     for path, text in streams.texts.items():
         try:
             if path == MPD:
                 wrong += mpd_problems(path, etree.fromstring(text.encode()), media, plan)
             elif path == MASTER:
                 wrong += master_problems(path, m3u8.loads(text), streams)
+                wrong += text_references(streams, texts)
+            elif path in of_text:
+                wrong += text_playlist_problems(path, m3u8.loads(text), plan)
             else:
                 wrong += playlist_problems(path, m3u8.loads(text), media, plan)
         except (ValueError, TypeError, LookupError, AttributeError, etree.LxmlError, SyntaxError) as error:
             # What the libraries raise for a text that is none.
             wrong.append((path, f"cannot be read: {error}"))
-    count = sum(text.count(".mp4") + text.count(".m3u8") for text in streams.texts.values())
+    count = sum(text.count(kind) for text in streams.texts.values() for kind in (".mp4", ".m3u8", ".vtt"))
     fine = f"{count} references in {len(streams.texts)} manifests exist with their lengths"
     return verdict("references", cast("Iterable[Problem]", wrong), fine)

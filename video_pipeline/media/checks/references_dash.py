@@ -21,7 +21,8 @@ def mpd_problems(path: str, root: Element, media: Mapping[str, Reading], plan: E
         if abs(_seconds(text) - plan.duration) > TICK:
             yield path, f"says that it lasts {text or 'nothing'}, planned {float(plan.duration):.3f} s"
     missing = dict(media)
-    for representation in root.iterfind(".//mpd:Representation", NS):
+    sets = [found for found in root.iterfind(".//mpd:AdaptationSet", NS) if found.get("contentType") != "text"]
+    for representation in (each for adaptation in sets for each in adaptation.iterfind("mpd:Representation", NS)):
         base = representation.findtext("mpd:BaseURL", "", NS)
         reading = missing.pop(base, None)
         if reading is None:
