@@ -66,6 +66,8 @@ def _cues(
     tools: Tools, args: Sequence[str], plans: Sequence[TextPlan], out: Path, cwd: Path | None = None
 ) -> list[list[Cue]]:
     ffmpeg.ffmpeg(tools, [*args, *_TO_TEXT, "-fs", str(MOST_BYTES), str(out)], cwd=cwd)
+    if not out.stat().st_size:
+        return [[] for _ in plans]
     if out.stat().st_size >= MOST_BYTES:
         raise CommandFailed("ffmpeg", 0, f"more than {MOST_BYTES} bytes of text")
     argv: list[str | Path] = [tools.ffprobe, "-v", "error", "-show_streams", "-show_packets", "-show_data"]

@@ -40,7 +40,7 @@ def _runs(text: str, literal_braces: bool, italic: bool) -> Iterator[tuple[Flags
     on, drawing = always, False
     for part in _PART.finditer(text):
         block = part["block"]
-        if block is not None and ("\\" in block or not literal_braces):
+        if block is not None and ("\\" in block or not block or not literal_braces):
             for override in _OVERRIDE.finditer(block):
                 name, value = override["name"], override["value"]
                 if override["reset"]:

@@ -13,9 +13,13 @@ MOST_BYTES = 20 * 2**20
 """Of one file: ten times the longest film's, fully styled."""
 FORMATS = "SubRip (.srt), Advanced SubStation Alpha (.ass, .ssa) or WebVTT (.vtt)"
 Format = Literal["srt", "ass", "webvtt"]
-_TIME = r"(?:\d+:)?\d{1,2}:\d\d[,.]\d{1,3}"
-_TIMING = re.compile(rf"^[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}", re.MULTILINE)
-_EVENT = re.compile(r"^Dialogue:", re.MULTILINE | re.IGNORECASE)
+_TIME = r"\d{1,2}:\d\d[,.]\d{1,3}"
+_CUES: dict[Format, re.Pattern[str]] = {
+    "srt": re.compile(rf"^[ \t]*\d+:{_TIME}[ \t]*-->[ \t]*\d+:{_TIME}", re.MULTILINE),
+    "webvtt": re.compile(rf"^[ \t]*(?:\d+:)?{_TIME}[ \t]*-->[ \t]*(?:\d+:)?{_TIME}", re.MULTILINE),
+    "ass": re.compile(r"^Dialogue:", re.MULTILINE | re.IGNORECASE),
+}
+"""How the first subtitle of each is told."""
 
 
 def read(path: Path, field: str, name: str) -> tuple[Format, str]:
@@ -35,14 +39,17 @@ def read(path: Path, field: str, name: str) -> tuple[Format, str]:
     kind = _format(text) if text is not None else None
     if text is None or kind is None:
         raise SourceError(f"{field} {name}: is not a subtitle file; give {FORMATS}")
-    if not (_EVENT if kind == "ass" else _TIMING).search(text):
+    if not _CUES[kind].search(text):
         raise SourceError(f"{field} {name}: there is no subtitle in it; give a file that has some, or leave it out")
     return kind, text
 
 
 def decode(data: bytes) -> str | None:
-    """The text: by its byte order mark; UTF-8 if it is that; UTF-16 if every other byte of it is zero; else
-    Windows-1252, what old programs of western Europe and America wrote. None if it is no text."""
+    """The text, None if it is none.
+
+    As its byte order mark says. Without one, UTF-16 if many bytes at even places alone, or at odd ones alone, are zero;
+    UTF-8 if it can be read so; else Windows-1252, what old programs of western Europe and America wrote.
+    """
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -53,7 +60,7 @@ def decode(data: bytes) -> str | None:
         if data.startswith(mark):
             return _lines(data[len(mark) :].decode(encoding, "replace"))
     even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
-    if max(even, odd) > len(data[:4096]) / 5 and min(even, odd) <= max(even, odd) / 10:
+    if max(even, odd) > len(data[:4096]) / 20 and min(even, odd) <= max(even, odd) / 10:
         return _lines(data.decode("utf-16-be" if even > odd else "utf-16-le", "replace"))
     if b"\0" in data:
         return None
@@ -78,7 +85,7 @@ def _format(text: str) -> Format | None:
     if re.match(r"\[Script Info\]", start, re.IGNORECASE) or re.search(r"^\[V4\+? Styles\]", text, re.M | re.I):
         return "ass"
     # A web server's error page may well hold an arrow.
-    first = _TIMING.search(text)
+    first = _CUES["srt"].search(text)
     if first and len(text[: first.start()].strip().splitlines()) <= 3:
         return "srt"
     return None
