@@ -1,6 +1,7 @@
 """From a request to a plan: take the source in, find out what it is, decide what to make of it."""
 
 import json
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -11,13 +12,18 @@ from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import RequestError
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
-from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.model import EncodingPlan, SourceFile
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
-from video_pipeline.stores.sources import fetch, sidecar_paths
+from video_pipeline.stores.sidecars import take_in
+from video_pipeline.stores.sources import fetch
 
 GROUP = "ingest"
+
+
+def _given(files: Sequence[SourceFile]) -> list[dict[str, show.Cell]]:
+    return [{"file": file.uri, "bytes": file.blob.size, "sha256": file.blob.sha256[:12]} for file in files]
 
 
 @dg.asset(
@@ -44,12 +50,13 @@ def source(
     """
     with stage(context, progress) as step:
         request = request_of(context, config, index.requests)
-        sidecar_paths(request.options)
         with media.scratch() as scratch:
+            # First: they are read in a moment, the video may be large.
+            sidecars = take_in(request.options, store.objects, scratch)
             file = fetch(request.source, store.objects, store.checkpoints, scratch)
         seconds = step.seconds
     return dg.MaterializeResult(
-        value=AcceptedSource(request=request.version, file=file),
+        value=AcceptedSource(request=request.version, file=file, sidecars=sidecars),
         metadata={
             "source": request.source,
             "sha256": file.blob.sha256,
@@ -58,6 +65,7 @@ def source(
             "request_version": request.version,
             "preset": request.preset,
             "title": request.title or "",
+            **({"subtitles": show.table(_given(sidecars))} if sidecars else {}),
             "options": dg.MetadataValue.json(request.options.data()),
         },
     )
@@ -130,7 +138,8 @@ def encoding_plan(
         if request is None:
             raise RequestError(f"request {source.request} of {context.partition_key} is not in the index")
         preset = media.preset(request.preset)
-        plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset, request.options)
+        sidecars = [file.blob for file in source.sidecars]
+        plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset, request.options, sidecars)
     rungs: list[dict[str, show.Cell]] = [
         {
             "rung": rung.name,
@@ -152,5 +161,7 @@ def encoding_plan(
             "gop_frames": plan.gop,
             "segment_seconds": float(plan.segment / plan.rate),
             "audio": plan.audio is not None,
+            "text_tracks": len(plan.text),
+            "chapters": len(plan.chapters),
         },
     )

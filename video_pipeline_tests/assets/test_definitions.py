@@ -12,6 +12,7 @@ GRAPH = {
     "source": ("ingest", {"file"}, set()),
     "technical_metadata": ("ingest", {"ffmpeg"}, {"source"}),
     "encoding_plan": ("ingest", {"python"}, {"source", "technical_metadata"}),
+    "subtitles": ("ingest", {"ffmpeg", "webvtt"}, {"source", "encoding_plan"}),
     "renditions/h264": ("ingest", {"ffmpeg", "h264"}, {"source", "technical_metadata", "encoding_plan"}),
     "renditions/hevc": ("ingest", {"ffmpeg", "hevc"}, {"source", "technical_metadata", "encoding_plan"}),
     "renditions/vp9": ("ingest", {"ffmpeg", "vp9"}, {"source", "technical_metadata", "encoding_plan"}),
@@ -20,7 +21,7 @@ GRAPH = {
     "streams": (
         "ingest",
         {"hls", "dash"},
-        {"encoding_plan", *(f"renditions/{name}" for name in ("h264", "hevc", "vp9", "av1", "audio"))},
+        {"encoding_plan", "subtitles", *(f"renditions/{name}" for name in ("h264", "hevc", "vp9", "av1", "audio"))},
     ),
     "content_analysis": ("analysis", {"python", "ffmpeg"}, {"encoding_plan", "renditions/h264", "renditions/audio"}),
     "thumbnails": ("images", {"jpeg"}, {"encoding_plan", "content_analysis", "renditions/h264"}),
@@ -28,13 +29,13 @@ GRAPH = {
     "quality_report": (
         "publish",
         {"ffmpeg"},
-        {"encoding_plan", "renditions/h264", "streams", "thumbnails", "sprites"},
+        {"encoding_plan", "renditions/h264", "streams", "subtitles", "thumbnails", "sprites"},
     ),
     "release": (
         "publish",
         {"file"},
         {
-            *"source technical_metadata content_analysis encoding_plan streams thumbnails sprites".split(),
+            *"source technical_metadata content_analysis encoding_plan streams subtitles thumbnails sprites".split(),
             "quality_report",
             "renditions/h264",
         },

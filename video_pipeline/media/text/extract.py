@@ -22,6 +22,8 @@ AHEAD = 100_000
 """Seconds added to all times on the way: a container of Matroska has no time before 0, a track may."""
 MOST_BYTES = 64 * 2**20
 """Of all decoded text of a source."""
+CLUSTER = b"\x1f\x43\xb6\x75"
+"""What begins a group of packets in Matroska (RFC 9559, 5.1.3)."""
 SECONDS = 120
 LIMITS = Limits(cpu_seconds=SECONDS, memory=ffmpeg.MEMORY)
 _TO_TEXT = ["-c:s", "ass", "-map_metadata", "-1", "-output_ts_offset", str(AHEAD), "-f", "matroska"]
@@ -66,10 +68,11 @@ def _cues(
     tools: Tools, args: Sequence[str], plans: Sequence[TextPlan], out: Path, cwd: Path | None = None
 ) -> list[list[Cue]]:
     ffmpeg.ffmpeg(tools, [*args, *_TO_TEXT, "-fs", str(MOST_BYTES), str(out)], cwd=cwd)
-    if not out.stat().st_size:
-        return [[] for _ in plans]
-    if out.stat().st_size >= MOST_BYTES:
-        raise CommandFailed("ffmpeg", 0, f"more than {MOST_BYTES} bytes of text")
+    written = out.read_bytes()
+    if len(written) >= MOST_BYTES:
+        raise CommandFailed("ffmpeg", 0, f"there are more than {MOST_BYTES} bytes of text in it")
+    if CLUSTER not in written:
+        return [[] for _ in plans]  # ffprobe opens no file without a packet
     argv: list[str | Path] = [tools.ffprobe, "-v", "error", "-show_streams", "-show_packets", "-show_data"]
     entries = "packet=stream_index,pts,duration,data:stream=index,time_base,extradata"
     argv += ["-show_entries", entries, "-of", "json", out]

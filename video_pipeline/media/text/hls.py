@@ -40,7 +40,7 @@ def with_text(master: str, tracks: Sequence[TextTrack]) -> str:
         )
         playlist.add_media(rendition)
     for variant in playlist.playlists:
-        variant.stream_info.subtitles = GROUP
+        variant.media += playlist.media[-len(tracks) :]
     text: str = playlist.dumps(infspec="microseconds")
     return text.rstrip("\n") + "\n"
 

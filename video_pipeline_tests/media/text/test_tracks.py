@@ -88,8 +88,18 @@ def test_times_count_from_the_first_published_picture(tools: Tools, tmp_path: Pa
     bare = clip(tools, tmp_path / "bare.mkv", seconds=4)
     [srt] = written(tmp_path, "srt")
     tone = ["-f", "lavfi", "-i", "sine=duration=5"]
-    argv = [*tone, "-itsoffset", "0.4", "-i", bare, "-i", srt, "-map", "0", "-map", "1", "-map", "2"]
-    late = ["-c:v", "copy", "-c:a", "aac", "-c:s", "copy", "-output_ts_offset", "10", tmp_path / "a.mkv"]
+    argv: list[str | Path] = [*tone, "-itsoffset", "0.4", "-i", bare, "-i", srt, "-map", "0", "-map", "1", "-map", "2"]
+    late: list[str | Path] = [
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        "-c:s",
+        "copy",
+        "-output_ts_offset",
+        "10",
+        tmp_path / "a.mkv",
+    ]
     run_ffmpeg(tools, *argv, *late)
     plan, texts = made_of(tools, tmp_path / "a.mkv")
     assert plan.start == pytest.approx(0.4, abs=0.03)
