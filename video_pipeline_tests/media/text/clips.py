@@ -64,6 +64,23 @@ def clip(tools: Tools, path: Path, inputs: Sequence[Path] = (), args: Iterable[s
     return path
 
 
+def worded(tools: Tools, directory: Path) -> Path:
+    """English and French subtitles, French the default, and three chapters, the second without a name."""
+    about = directory / "chapters.txt"
+    times = [("0", "1500", "title=One & only\n"), ("1500", "2500", ""), ("2500", "9000", "title=Three\n")]
+    chapters = [f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\n{title}" for start, end, title in times]
+    about.write_text("".join([";FFMETADATA1\n", *chapters]))
+    paths = [directory / "en.srt", directory / "fr.vtt"]
+    for path, text in zip(paths, (SRT, VTT), strict=True):
+        path.write_text(text, "utf-8")
+    args = ["-map_metadata", "3", "-c:s", "copy", "-disposition:s:1", "default"]
+    args += ["-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=fra"]
+    argv: list[str | Path] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=4", "-i", paths[0]]
+    argv += ["-i", paths[1], "-i", about, "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264"]
+    run_ffmpeg(tools, *argv, "-preset", "ultrafast", *args, directory / "worded.mkv")
+    return directory / "worded.mkv"
+
+
 def captioned(tools: Tools, path: Path, captions: dict[int, str | None]) -> Path:
     """6 s at 25 frames/s whose pictures carry CTA-608 pop-on captions.
 
