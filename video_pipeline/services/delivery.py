@@ -6,6 +6,7 @@ In production a CDN or web server in front of the object store does this.
 from __future__ import annotations
 
 import html
+import json
 import mimetypes
 
 import uvicorn
@@ -21,7 +22,8 @@ from video_pipeline import settings
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import check_video_id
 from video_pipeline.settings import Settings
-from video_pipeline.stores.objects import LocalStore
+from video_pipeline.stores.objects import LocalStore, ObjectStore
+from video_pipeline.stores.release_model import Pointer, release_key
 from video_pipeline.stores.releases import current, read
 
 PAGE = """<!doctype html>
@@ -37,7 +39,7 @@ PAGE = """<!doctype html>
 </style>
 <main>
 <h1>{title}</h1>
-<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/master.m3u8"></video>
+<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/master.m3u8">{tracks}</video>
 <p>Video {video_id}, release {release_id}. HLS plays in Chrome and Edge from 142 on, and in Safari; elsewhere, open
 <a href="{video}/master.m3u8">HLS</a> or <a href="{video}/manifest.mpd">DASH</a> in a player such as mpv or VLC.</p>
 </main>
@@ -70,6 +72,7 @@ def application(ours: Settings) -> Starlette:
                 release_id=pointer.release_id,
                 video=video,
                 release=f"{video}/releases/{pointer.release_id}",
+                tracks=_tracks(objects, pointer),
             )
         )
 
@@ -80,6 +83,29 @@ def application(ours: Settings) -> Starlette:
         ],
         # Players on other pages may read it.
         middleware=[Middleware(CORSMiddleware, allow_origins=["*"], expose_headers=["Content-Range"])],
+    )
+
+
+def _tracks(objects: ObjectStore, pointer: Pointer) -> str:
+    """Elements for the text tracks of a release."""
+    metadata = json.loads(objects.get_bytes(release_key(pointer.video_id, pointer.release_id, "metadata.json")))
+    texts = metadata.get("subtitles", {})  # a release of an older version has none
+    tracks = [
+        {
+            "kind": "captions" if track["sdh"] else "subtitles",
+            "src": track["file"],
+            "label": track["label"],
+            **({"srclang": track["language"]} if track["language"] else {}),
+            **({"default": ""} if track["default"] else {}),
+        }
+        for track in texts.get("tracks", ())
+    ]
+    if texts.get("chapters"):
+        tracks.append({"kind": "chapters", "src": texts["chapters"]})
+    address = f"/videos/{pointer.video_id}/releases/{pointer.release_id}"
+    return "".join(
+        "<track{}>".format("".join(f' {name}="{html.escape(value)}"' for name, value in track.items()))
+        for track in ({**track, "src": f"{address}/{track['src']}"} for track in tracks)
     )
 
 

@@ -8,15 +8,25 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from lxml import html
+from starlette.requests import Request
+from starlette.routing import Route
 
 from video_pipeline import cli_process
 from video_pipeline.errors import SourceError
 from video_pipeline.media.options import Options, Sidecar, Trim
 from video_pipeline.media.tools import Tools
+from video_pipeline.services.delivery import application
 from video_pipeline.settings import Settings
 from video_pipeline_tests.assets.conftest import VIDEO, Processed
 from video_pipeline_tests.assets.test_metadata import table
 from video_pipeline_tests.media.text import clips
+
+
+def watch_page(ours: Settings) -> html.HtmlElement:
+    [page, *_] = application(ours).routes
+    assert isinstance(page, Route)
+    return html.fromstring(page.endpoint(Request({"type": "http", "path_params": {"video_id": VIDEO}})).body)
 
 
 def test_everything_that_is_text_is_published(tools: Tools, tmp_path: Path, own_home: Settings) -> None:
@@ -63,6 +73,15 @@ def test_everything_that_is_text_is_published(tools: Tools, tmp_path: Path, own_
     about = json.loads((folder / "metadata.json").read_bytes())["subtitles"]
     assert [track["file"] for track in about["tracks"]] == [f"subtitles/{name}.vtt" for name in ("pt-BR", "en", "fr")]
     assert about["chapters"] == "chapters.vtt"
+
+    tracks = watch_page(own_home).findall(".//track")
+    assert [(track.get("kind"), track.get("srclang"), "default" in track.attrib) for track in tracks] == [
+        ("subtitles", "pt-BR", False),
+        ("subtitles", "en", False),
+        ("subtitles", "fr", True),
+        ("chapters", None, False),
+    ]
+    assert all((own_home.store / track.get("src", "").lstrip("/")).is_file() for track in tracks)
 
 
 def test_a_file_that_is_none_stops_it_at_once(clip: Path, tmp_path: Path, own_home: Settings) -> None:
