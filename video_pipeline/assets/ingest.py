@@ -14,6 +14,7 @@ from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
 from video_pipeline.media.model import EncodingPlan, SourceFile
 from video_pipeline.media.technical import TechnicalMetadata
+from video_pipeline.media.text import planning as text_planning
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
 from video_pipeline.stores.sidecars import take_in
@@ -94,7 +95,9 @@ def technical_metadata(
     columns = ("stream", "kind", "codec", "what")
     streams = [(found.video.index, "video", found.video.codec, f"{width}x{height}")]
     streams += [(a.index, "audio", a.codec, f"{a.channels} ch, {a.sample_rate} Hz") for a in found.audio]
-    streams += [(o.index, o.kind, o.codec or "", o.title or "") for o in found.others]
+    for o in found.others:
+        said = (o.language, o.title, text_planning.why_not(o))
+        streams.append((o.index, o.kind, o.codec or "", ", ".join(text for text in said if text)))
     return dg.MaterializeResult(
         value=found,
         metadata={

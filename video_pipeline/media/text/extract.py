@@ -20,7 +20,7 @@ from video_pipeline.media.tools import Tools
 
 AHEAD = 100_000
 """Seconds added to all times on the way: a container of Matroska has no time before 0, a track may."""
-MOST_BYTES = 64 * 2**20
+MOST_BYTES = 32 * 2**20
 """Of all decoded text of a source."""
 CLUSTER = b"\x1f\x43\xb6\x75"
 """What begins a group of packets in Matroska (RFC 9559, 5.1.3)."""

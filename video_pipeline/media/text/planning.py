@@ -104,19 +104,20 @@ _MARKS = {"forced": "forced", "sdh": "SDH"}
 
 def _left_out(source: TechnicalMetadata) -> Iterator[LeftOut]:
     for stream in source.others:
-        if stream.kind != "subtitle" or stream.codec in TEXT:
-            continue
-        if stream.codec in PICTURES:
-            why = f"it is made of pictures ({stream.codec}), which are not converted to text"
-        else:
-            why = f"its kind ({stream.codec or 'unknown'}) cannot be converted to text"
-        yield LeftOut(name=describe(stream), why=why)
+        why = why_not(stream)
+        if why:
+            said = [text for text in (languages.tag(stream.language), _label(stream.title)) if text]
+            about = f" ({', '.join(said)})" if said else ""
+            yield LeftOut(name=f"stream {stream.index}{about}", why=why)
 
 
-def describe(stream: OtherStream) -> str:
-    """A stream of subtitles, for people."""
-    said = [text for text in (languages.tag(stream.language), _label(stream.title)) if text]
-    return f"stream {stream.index}" + (f" ({', '.join(said)})" if said else "")
+def why_not(stream: OtherStream) -> str | None:
+    """Why no text track is made of subtitles; None if one is, or if the stream is something else."""
+    if stream.kind != "subtitle" or stream.codec in TEXT:
+        return None
+    if stream.codec in PICTURES:
+        return f"it is made of pictures ({stream.codec}), which are not converted to text"
+    return f"its kind ({stream.codec or 'unknown'}) cannot be converted to text"
 
 
 def _own_name(language: str | None) -> str:

@@ -80,7 +80,9 @@ def _decoded(
         reason = ffmpeg.undecodable("track", error)
         if not isinstance(reason, SourceError):
             raise
-        left_out.append(_without(first, str(reason)))
+        # The same source gives the same release, wherever it lies.
+        said = str(reason).replace(str(source), "the source").replace(f"{scratch}/", "")
+        left_out.append(_without(first, said))
         return {}
 
 

@@ -58,6 +58,14 @@ def shown(texts: Texts) -> dict[str, list[tuple[str, str]]]:
     return {track.plan.name: read_back(track.vtt) for track in texts.tracks}
 
 
+def without_ass(source: Path) -> Path:
+    """With a header that no decoder takes: Matroska says that the script is another kind of codec's."""
+    data = source.read_bytes()
+    assert data.count(b"S_TEXT/ASS") == 1
+    source.write_bytes(data.replace(b"S_TEXT/ASS", b"S_TEXT/XYZ"))
+    return source
+
+
 def test_every_kind_of_a_matroska_file_with_its_flags(tools: Tools, tmp_path: Path) -> None:
     args = ["-c:s", "copy", "-metadata:s:s:0", "language=ger", "-metadata:s:s:0", 'title=Mit "Ton"']
     args += ["-metadata:s:s:1", "language=eng", "-metadata:s:s:2", "language=eng"]
@@ -160,16 +168,25 @@ def test_a_file_whose_subtitles_are_all_empty_is_refused(tools: Tools, tmp_path:
 
 
 def test_a_broken_stream_is_named_and_the_others_are_made(tools: Tools, tmp_path: Path) -> None:
-    source = clip(tools, tmp_path / "a.mkv", written(tmp_path, "srt", "ass"), ["-c:s", "copy"])
-    data = source.read_bytes()
-    # A header that no decoder takes: Matroska says the script is another kind of codec's.
-    assert data.count(b"S_TEXT/ASS") == 1
-    source.write_bytes(data.replace(b"S_TEXT/ASS", b"S_TEXT/XYZ"))
+    source = without_ass(clip(tools, tmp_path / "a.mkv", written(tmp_path, "srt", "ass"), ["-c:s", "copy"]))
     plan, texts = made_of(tools, source)
     assert shown(texts) == {"und": FROM_SRT}
     assert [left.name for left in texts.left_out] == ["stream 2"]
     assert texts.left_out[0].why.endswith("cannot be converted to text")
     assert plan.text_left_out == texts.left_out
+
+
+def test_a_stream_that_cannot_be_decoded_costs_only_itself(tools: Tools, tmp_path: Path) -> None:
+    source = without_ass(clip(tools, tmp_path / "a.mkv", written(tmp_path, "srt", "ass"), ["-c:s", "copy"]))
+    plan, _ = made_of(tools, source)
+    lost = plan.text[0].model_copy(update={"name": "de", "label": "Deutsch", "stream": 2})
+    plan = plan.model_copy(update={"text": (lost, *plan.text)})
+    texts = tracks.make(tools, source, plan, {}, tmp_path)
+    assert shown(texts) == {"und": FROM_SRT}
+    [_, left] = texts.left_out
+    assert left.name == "stream 2 (Deutsch)"
+    assert left.why.startswith("the track cannot be decoded: ")
+    assert str(tmp_path) not in left.why
 
 
 def test_chapters(tools: Tools, tmp_path: Path) -> None:
