@@ -58,11 +58,11 @@ def shown(texts: Texts) -> dict[str, list[tuple[str, str]]]:
     return {track.plan.name: read_back(track.vtt) for track in texts.tracks}
 
 
-def without_ass(source: Path) -> Path:
-    """With a header that no decoder takes: Matroska says that the script is another kind of codec's."""
+def without_ass(source: Path, codec: bytes = b"S_TEXT/XYZ") -> Path:
+    """With a header that says that the script is of another codec; by default one that nobody knows."""
     data = source.read_bytes()
     assert data.count(b"S_TEXT/ASS") == 1
-    source.write_bytes(data.replace(b"S_TEXT/ASS", b"S_TEXT/XYZ"))
+    source.write_bytes(data.replace(b"S_TEXT/ASS", codec))
     return source
 
 
@@ -167,12 +167,20 @@ def test_a_file_whose_subtitles_are_all_empty_is_refused(tools: Tools, tmp_path:
         made_of(tools, clip(tools, tmp_path / "a.mp4"), options, {"a": empty})
 
 
-def test_a_broken_stream_is_named_and_the_others_are_made(tools: Tools, tmp_path: Path) -> None:
-    source = without_ass(clip(tools, tmp_path / "a.mkv", written(tmp_path, "srt", "ass"), ["-c:s", "copy"]))
+@pytest.mark.parametrize(
+    ("codec", "why"),
+    [
+        (b"S_TEXT/XYZ", "cannot be converted to text"),
+        (b"S_HDMV/PGS", "it is made of pictures (hdmv_pgs_subtitle), which are not converted to text"),
+    ],
+)
+def test_what_is_no_text_is_named_and_the_others_are_made(tools: Tools, tmp_path: Path, codec: bytes, why: str) -> None:
+    args = ["-c:s", "copy", "-metadata:s:s:1", "language=ger", "-metadata:s:s:1", "title=Schilder"]
+    source = without_ass(clip(tools, tmp_path / "a.mkv", written(tmp_path, "srt", "ass"), args), codec)
     plan, texts = made_of(tools, source)
     assert shown(texts) == {"und": FROM_SRT}
-    assert [left.name for left in texts.left_out] == ["stream 2"]
-    assert texts.left_out[0].why.endswith("cannot be converted to text")
+    assert [left.name for left in texts.left_out] == ["stream 2 (de, Schilder)"]
+    assert texts.left_out[0].why.endswith(why)
     assert plan.text_left_out == texts.left_out
 
 
