@@ -33,10 +33,10 @@ def _adaptation(track: TextTrack, number: int, duration: Fraction) -> dash.Eleme
     plan = track.plan
     told = {"id": str(number), "contentType": "text", "mimeType": "text/vtt"}
     adaptation = etree.Element(f"{_SET}AdaptationSet", told | ({"lang": plan.language} if plan.language else {}))
-    # The schema has descriptors in this order.
+    # The schema has them in this order.
+    etree.SubElement(adaptation, f"{_SET}Label").text = plan.label
     for role in _roles(plan):
         etree.SubElement(adaptation, f"{_SET}Role", {"schemeIdUri": ROLES, "value": role})
-    etree.SubElement(adaptation, f"{_SET}Label").text = plan.label
     rate = str(max(1, math.ceil(8 * len(track.vtt.encode()) / duration)))
     representation = etree.SubElement(
         adaptation, f"{_SET}Representation", {"id": f"text-{plan.name}", "bandwidth": rate}
