@@ -111,12 +111,12 @@ def _worst_offset(log: DecodeLog, plan: EncodingPlan) -> float:
     for place, number in enumerate(log.numbers):
         places.setdefault(number, place)
     times = [log.source_times[place] for place in places.values()]
-    if NO_TIME in times:
+    # Some decoders (VC-1) stamp pictures in the order they are coded, which says nothing of when they are shown.
+    if NO_TIME in times or times != sorted(times):
         return 0.0
-    # Some decoders (VC-1) stamp pictures in the order they are coded; they are shown in that of their times.
     offsets = [
         time * log.source_tick - plan.start - place / plan.rate
-        for time, place in zip(sorted(times), places.values(), strict=True)
+        for time, place in zip(times, places.values(), strict=True)
     ]
     if plan.skip:  # a trim may begin anywhere in its first picture
         offsets[:1] = [max(Fraction(0), offset) for offset in offsets[:1]]

@@ -39,7 +39,8 @@ class FrameMap(Model):
     places: tuple[Span, ...] = ()
     """Where pictures are lost or broken, s."""
     worst_offset: float
-    """The largest distance of a frame's time from that of the picture it begins to show, s."""
+    """The largest distance of a frame's time from that of the picture it begins to show, s; 0 if the decoder does not
+    tell."""
 
     @property
     def damage(self) -> float:

@@ -73,7 +73,9 @@ def test_the_eight_display_matrices(tools: Tools, tmp_path: Path, angle: int, mi
         pytest.param("320x180", "255/1", (320, 180), id="a sample aspect that is a mistake"),
     ],
 )
-def test_samples_become_square(tools: Tools, tmp_path: Path, size: str, sample: str, shown: tuple[int, int]) -> None:
+def test_samples_become_square(
+    request: pytest.FixtureRequest, tools: Tools, tmp_path: Path, size: str, sample: str, shown: tuple[int, int]
+) -> None:
     clip = picture(
         tools, tmp_path / "clip.mkv", size, filters=f"{WEDGE},format=yuv444p,setsar={sample}", codec=("ffv1",)
     )
@@ -82,6 +84,13 @@ def test_samples_become_square(tools: Tools, tmp_path: Path, size: str, sample: 
     (stream,) = ffprobe.streams(tools, rung)
     assert (stream["width"], stream["height"]) == shown
     assert Fraction(stream["sample_aspect_ratio"].replace(":", "/")) == 1
+    assert apart(tools, rung, clip) < 20
+
+
+def test_odd_sizes_with_half_samples_of_colour(tools: Tools, tmp_path: Path) -> None:
+    clip = picture(tools, tmp_path / "clip.mkv", "175x143", codec=("ffv1",))
+    plan, rung = encoded(tools, clip, tmp_path)
+    assert (plan.rungs[0].width, plan.rungs[0].height) == (174, 142)
     assert apart(tools, rung, clip) < 20
 
 
