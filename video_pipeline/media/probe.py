@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from video_pipeline.errors import CommandFailed, SourceError
-from video_pipeline.media import decoding, fields, listing, opening, packets, process, streams
+from video_pipeline.media import captions, decoding, fields, listing, opening, packets, process, streams
 from video_pipeline.media.listing import fraction, integer
 from video_pipeline.media.model import Chapter
 from video_pipeline.media.opening import Opening
@@ -38,6 +38,8 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
     listed, about = table.get("streams", []), table["format"]
     video, read, first = _video(tools, path, name, listed)
     described = _describe(video, first)
+    if not described.captions and captions.marked(path):
+        described = described.model_copy(update={"captions": True})
     timing, damage = _clock(tools, path, name, about, described, read)
     if fields.suspected(described, timing, first.interlaced):
         described = described.model_copy(update={"fields": fields.measure(tools, path, described, timing)})

@@ -81,11 +81,12 @@ def worded(tools: Tools, directory: Path) -> Path:
     return directory / "worded.mkv"
 
 
-def captioned(tools: Tools, path: Path, captions: dict[int, str | None]) -> Path:
+def captioned(tools: Tools, path: Path, captions: dict[int, str | None], first: int = 0) -> Path:
     """6 s at 25 frames/s whose pictures carry CTA-608 pop-on captions.
 
     Args:
         captions: frame to the text that is shown from there, None for nothing.
+        first: frame that has caption data, as have all behind it.
     """
     pairs: dict[int, tuple[int, int]] = {}
     for frame, text in captions.items():
@@ -102,7 +103,8 @@ def captioned(tools: Tools, path: Path, captions: dict[int, str | None]) -> Path
     written, frame = b"", 0
     for unit in filter(None, re.split(rb"\x00\x00\x00?\x01", raw.read_bytes())):
         if unit[0] & 31 in (1, 5) and unit[1] & 0x80:  # the first slice of a picture
-            written += b"\0\0\0\1" + _message(pairs.get(frame, (0, 0)))
+            if frame >= first:
+                written += b"\0\0\0\1" + _message(pairs.get(frame, (0, 0)))
             frame += 1
         written += b"\0\0\0\1" + unit
     bare = path.with_suffix(".h264")

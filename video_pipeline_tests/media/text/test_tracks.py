@@ -117,17 +117,18 @@ def test_times_count_from_the_first_published_picture(tools: Tools, tmp_path: Pa
     assert last == f"00:00:02.{1000 - offset:03} --> 00:00:04.000"
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a:b, c'd[e].ts"])
-def test_closed_captions(tools: Tools, tmp_path: Path, name: str) -> None:
-    """Also of a file that starts late and whose name means something to a filter."""
-    source = captioned(tools, tmp_path / name, {25: "HELLO THERE", 75: None, 100: "5 < 6", 125: None})
+@pytest.mark.parametrize(("name", "first"), [("a.mp4", 0), ("b.mp4", 10), ("a:b, c'd[e].ts", 0)])
+def test_closed_captions(tools: Tools, tmp_path: Path, name: str, first: int) -> None:
+    """Also if the first pictures have none, and of a file that starts late and whose name means something to a
+    filter."""
+    source = captioned(tools, tmp_path / name, {30: "HELLO THERE", 75: None, 100: "5 < 6", 125: None}, first)
     plan, texts = made_of(tools, source)
     assert [(t.origin, t.name, t.label, t.sdh) for t in plan.text] == [
         ("captions", "captions", "Closed captions", True)
     ]
     cues = shown(texts)["captions"]
     assert [text for _, text in cues] == ["HELLO THERE", "5 < 6"]
-    for (times, _), (start, end) in zip(cues, [(1, 3), (4, 5)], strict=True):
+    for (times, _), (start, end) in zip(cues, [(1.2, 3), (4, 5)], strict=True):
         found = [float(time.strip()[6:]) for time in times.split("-->")]
         # A command comes twice; either of the two frames may be the one.
         assert found == pytest.approx([start, end], abs=0.041)
