@@ -24,6 +24,8 @@ MOST_BYTES = 32 * 2**20
 """Of all decoded text of a source."""
 CLUSTER = b"\x1f\x43\xb6\x75"
 """What begins a group of packets in Matroska (RFC 9559, 5.1.3)."""
+ERASED = 16_000
+"""Milliseconds after which a television set takes a caption away if nothing more comes (CTA-608-E, C.9)."""
 SECONDS = 120
 LIMITS = Limits(cpu_seconds=SECONDS, memory=ffmpeg.MEMORY)
 _TO_TEXT = ["-c:s", "ass", "-map_metadata", "-1", "-output_ts_offset", str(AHEAD), "-f", "matroska"]
@@ -94,7 +96,24 @@ def _read(table: dict[str, Any], plans: Sequence[TextPlan]) -> Iterator[list[Cue
             lasts = packet.get("duration", 0) * tick
             text = markup.webvtt(event[8], literal_braces=plan.codec not in ("ass", "ssa"), italic=event[2] in italic)
             cues.append(Cue(round(start * 1000), round((start + lasts) * 1000) if lasts > 0 else None, text))
-        yield cues
+        yield _ended(cues, plan.zero) if plan.codec == "eia_608" else cues
+
+
+def _ended(cues: list[Cue], zero: Fraction) -> list[Cue]:
+    """Captions of which the last one ends also if nothing in the source ends it.
+
+    ffmpeg gives that one the time since the screen changed before, which says nothing; a caption that was ended after
+    just that time is shown too long.
+    """
+    if not cues:
+        return cues
+    *before, last = cues
+    changed = -round(zero * 1000)
+    if before:
+        start, end, _ = before[-1]
+        changed = start if end is None or end >= last.start else end
+    guessed = last.end is None or abs(last.end - last.start - (last.start - changed)) <= 1
+    return [*before, last._replace(end=last.start + ERASED)] if guessed else cues
 
 
 def _bytes(dump: str) -> bytes:

@@ -121,17 +121,27 @@ def test_times_count_from_the_first_published_picture(tools: Tools, tmp_path: Pa
 def test_closed_captions(tools: Tools, tmp_path: Path, name: str, first: int) -> None:
     """Also if the first pictures have none, and of a file that starts late and whose name means something to a
     filter."""
-    source = captioned(tools, tmp_path / name, {30: "HELLO THERE", 75: None, 100: "5 < 6", 125: None}, first)
+    source = captioned(tools, tmp_path / name, {30: "HELLO THERE", 75: None, 100: "5 < 6", 120: None}, first)
     plan, texts = made_of(tools, source)
     assert [(t.origin, t.name, t.label, t.sdh) for t in plan.text] == [
         ("captions", "captions", "Closed captions", True)
     ]
     cues = shown(texts)["captions"]
     assert [text for _, text in cues] == ["HELLO THERE", "5 < 6"]
-    for (times, _), (start, end) in zip(cues, [(1.2, 3), (4, 5)], strict=True):
+    for (times, _), (start, end) in zip(cues, [(1.2, 3), (4, 4.8)], strict=True):
         found = [float(time.strip()[6:]) for time in times.split("-->")]
         # A command comes twice; either of the two frames may be the one.
         assert found == pytest.approx([start, end], abs=0.041)
+
+
+@pytest.mark.parametrize(
+    "captions", [{50: "LAST"}, {25: "FIRST", 50: "LAST"}, {25: "FIRST", 40: None, 50: "LAST"}], ids=str
+)
+def test_a_caption_that_nothing_ends_stays(tools: Tools, tmp_path: Path, captions: dict[int, str | None]) -> None:
+    _, texts = made_of(tools, captioned(tools, tmp_path / "a.ts", captions))
+    times, text = shown(texts)["captions"][-1]
+    assert text == "LAST"
+    assert times.endswith(" --> 00:00:06.000")
 
 
 def test_captions_without_a_word_are_named(tools: Tools, tmp_path: Path) -> None:
