@@ -117,7 +117,7 @@ def why_not(stream: OtherStream) -> str | None:
         return None
     if stream.codec in PICTURES:
         return f"it is made of pictures ({stream.codec}), which are not converted to text"
-    return f"its kind ({stream.codec or 'unknown'}) cannot be converted to text"
+    return f"its kind ({stream.codec or 'unknown'}) is not converted to text"
 
 
 def _own_name(language: str | None) -> str:

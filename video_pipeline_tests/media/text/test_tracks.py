@@ -181,7 +181,7 @@ def test_a_file_whose_subtitles_are_all_empty_is_refused(tools: Tools, tmp_path:
 @pytest.mark.parametrize(
     ("codec", "why"),
     [
-        (b"S_TEXT/XYZ", "cannot be converted to text"),
+        (b"S_TEXT/XYZ", "is not converted to text"),
         (b"S_HDMV/PGS", "it is made of pictures (hdmv_pgs_subtitle), which are not converted to text"),
     ],
 )
