@@ -158,7 +158,7 @@ def test_index_knows_it(first: tuple[Path, Done], release: Path, small: Path) ->
     assert video["encode_seconds"] > 0
     made = rows(home, "SELECT name, codec, width, height, bytes, sha256 FROM renditions ORDER BY name")
     assert [(row["name"], row["codec"], row["width"], row["height"]) for row in made] == [
-        ("audio", "aac", None, None),
+        ("audio-1", "aac", None, None),
         ("h264-240p", "h264", 320, 240),
     ]
     media = files_below(home / "store/videos/small-clip/media")

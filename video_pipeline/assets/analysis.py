@@ -6,7 +6,7 @@ import dagster as dg
 
 from video_pipeline.assets import show
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
-from video_pipeline.assets.values import AudioTrack, Renditions
+from video_pipeline.assets.values import AudioTracks, Renditions
 from video_pipeline.media import black, loudness, scenes
 from video_pipeline.media.model import EncodingPlan, Span
 from video_pipeline.media.products import ContentAnalysis, Loudness
@@ -30,7 +30,7 @@ def content_analysis(
     context: dg.AssetExecutionContext,
     encoding_plan: EncodingPlan,
     h264: Renditions,
-    audio: AudioTrack,
+    audio: AudioTracks,
     media: MediaResource,
     store: StoreResource,
     progress: ProgressResource,

@@ -94,7 +94,9 @@ def technical_metadata(
     width, height = found.video.display_size
     columns = ("stream", "kind", "codec", "what")
     streams = [(found.video.index, "video", found.video.codec, f"{width}x{height}")]
-    streams += [(a.index, "audio", a.codec, f"{a.channels} ch, {a.sample_rate} Hz") for a in found.audio]
+    for sound in found.audio:
+        what = [sound.language, sound.title, sound.layout or f"{sound.channels} ch", f"{sound.sample_rate} Hz"]
+        streams.append((sound.index, "audio", sound.codec, ", ".join(filter(None, what))))
     for o in found.others:
         said = (o.language, o.title, text_planning.why_not(o))
         streams.append((o.index, o.kind, o.codec or "", ", ".join(text for text in said if text)))
@@ -163,7 +165,7 @@ def encoding_plan(
             "duration_seconds": float(plan.duration),
             "gop_frames": plan.gop,
             "segment_seconds": float(plan.segment / plan.rate),
-            "audio": plan.audio is not None,
+            "audio": ", ".join(f"{track.label} ({track.layout})" for track in plan.audio) or "none",
             "text_tracks": len(plan.text),
             "chapters": len(plan.chapters),
         },

@@ -27,8 +27,15 @@ class Renditions(Model):
     """Wall time of this run's encoding; None if every track came from a checkpoint."""
 
 
-class AudioTrack(Model):
-    track: Track | None = None
+class AudioTracks(Model):
+    """The tracks of sound, as planned."""
+
+    tracks: tuple[Track, ...] = ()
+
+    @property
+    def track(self) -> Track | None:
+        """The stereo track that players start with."""
+        return self.tracks[0] if self.tracks else None
 
 
 class Release(Model):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from video_pipeline.media.model import EncodingPlan
 
 
-def average_and_peak(packets: bytes, plan: EncodingPlan) -> tuple[int, int]:
+def average_and_peak(packets: bytes, plan: EncodingPlan, duration: Fraction | None = None) -> tuple[int, int]:
     """Average and peak in bit/s.
 
     The peak is that of the busiest segment, as RFC 8216, 4.3.4.2, has it for BANDWIDTH; a last segment shorter than
@@ -16,7 +16,9 @@ def average_and_peak(packets: bytes, plan: EncodingPlan) -> tuple[int, int]:
 
     Args:
         packets: lines of "pts_time,size" as ffprobe prints them.
+        duration: of the track, s; without one, of the pictures.
     """
+    duration = duration or plan.duration
     length = plan.segment / plan.rate
     sizes: dict[int, int] = defaultdict(int)
     for line in packets.decode().split():
@@ -26,6 +28,6 @@ def average_and_peak(packets: bytes, plan: EncodingPlan) -> tuple[int, int]:
     total = sum(sizes.values())
     last = max(sizes)
     lengths = dict.fromkeys(sizes, length)
-    lengths[last] = max(plan.duration - last * length, 1 / plan.rate)
+    lengths[last] = max(duration - last * length, 1 / plan.rate)
     peaks = [8 * size / lengths[index] for index, size in sizes.items() if lengths[index] >= length / 2 or last == 0]
-    return round(8 * total / plan.duration), round(max(peaks))
+    return round(8 * total / duration), round(max(peaks))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from lxml import etree
 
-from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.model import AudioPlan, EncodingPlan
 
 NS = {"mpd": "urn:mpeg:dash:schema:mpd:2011"}
 Element = etree._Element
@@ -25,7 +25,10 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
     for period in root.iterfind("mpd:Period", NS):
         period.set("start", "PT0S")
         period.set("duration", duration)
-        sets = sorted(period.findall("mpd:AdaptationSet", NS), key=_order)
+        for adaptation in period.findall("mpd:AdaptationSet[@contentType='audio']", NS):
+            _split(adaptation)
+        order = [sound.name for sound in plan.audio]
+        sets = sorted(period.findall("mpd:AdaptationSet", NS), key=lambda one: _order(one, order))
         for number, adaptation in enumerate(sets):
             period.remove(adaptation)
             adaptation.set("id", str(number))
@@ -41,6 +44,9 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
                 # The same peak as in HLS, so that both players switch at the same rates.
                 representation.set("bandwidth", str(peaks[f"hls/{name}.m3u8"]))
                 base.text = address[f"{name}.mp4"]
+                for sound in plan.audio:
+                    if sound.name == name:
+                        _describe(adaptation, sound)
             adaptation[:] = sorted(adaptation, key=_rate)
         period.extend(sets)
     return written(root)
@@ -72,10 +78,32 @@ def written(root: Element) -> str:
     return xml.decode() + "\n"
 
 
-def _order(adaptation: Element) -> tuple[bool, str, list[str]]:
-    """Pictures first; the names break every tie, for the packager's own order is a race."""
-    names = sorted(base.text or "" for base in adaptation.iterfind(".//mpd:BaseURL", NS))
-    return adaptation.get("contentType") != "video", adaptation.get("lang", ""), names
+def _order(adaptation: Element, sounds: Sequence[str]) -> tuple[bool, int, list[str]]:
+    """Pictures first, sounds as planned; the names break every tie, for the packager's own order is a race."""
+    names = sorted((base.text or "").removesuffix(".mp4") for base in adaptation.iterfind(".//mpd:BaseURL", NS))
+    place = next((sounds.index(name) for name in names if name in sounds), 0)
+    return adaptation.get("contentType") != "video", place, names
+
+
+def _split(adaptation: Element) -> None:
+    """One set per sound: the packager takes those of one language for the same at another rate."""
+    for representation in adaptation.findall("mpd:Representation", NS)[1:]:
+        own = etree.Element(adaptation.tag, dict(adaptation.attrib))
+        own.append(representation)
+        adaptation.addnext(own)
+
+
+def _describe(adaptation: Element, sound: AudioPlan) -> None:
+    """What players choose by and show. Some take the highest rate among equals, so the default is preferred by
+    name."""
+    if sound.language:
+        adaptation.set("lang", sound.language)
+    if sound.default:
+        adaptation.set("selectionPriority", "2")
+    label = etree.Element(f"{{{NS['mpd']}}}Label")
+    label.text = sound.label
+    role = {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": "main" if sound.default else "alternate"}
+    adaptation[:0] = [label, etree.Element(f"{{{NS['mpd']}}}Role", role)]
 
 
 def _base(representation: Element) -> Element:

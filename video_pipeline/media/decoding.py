@@ -7,6 +7,7 @@ standard error, so that a complaint comes about when the pictures around it do.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -83,20 +84,27 @@ class DecodeLog:
 
 
 def scan(
-    tools: Tools, path: Path, stream: int, rate: Fraction, declared: Fraction | None
+    tools: Tools,
+    path: Path,
+    stream: int,
+    rate: Fraction,
+    declared: Fraction | None,
+    clock: Sequence[int] = (),
 ) -> tuple[FrameTiming | None, Damage]:
     """Decodes the whole stream: its true clock, None if no picture comes out, and what is broken.
 
     Args:
         rate: frames per second as declared, for pictures whose times say nothing.
         declared: duration as the container says, s.
+        clock: streams to read along, see `ffmpeg.aside`.
     """
     log = DecodeLog()
     args = [*ffmpeg.source(path), "-map", f"0:{stream}", "-c:v", "wrapped_avframe", "-enc_time_base", "filter"]
     args += ["-fps_mode", "passthrough", *(word for name, value in LINES.items() for word in (f"-{name}", value))]
     # ffmpeg also fails when most of a file is broken; what came out until then counts.
     with suppress(CommandFailed):
-        ffmpeg.ffmpeg(tools, [*args, "-f", "null", "-"], on_output=log.take_output, on_log=log.take_log)
+        args += ["-f", "null", "-", *ffmpeg.aside(index for index in clock if index != stream)]
+        ffmpeg.ffmpeg(tools, args, on_output=log.take_output, on_log=log.take_log)
     damage = Damage(pictures=len(log.times), broken=log.broken, places=log.places())
     if not log.times:
         return None, damage

@@ -83,7 +83,7 @@ def command(source: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir
         for n, rung in enumerate(rungs)
     ]
     args: list[str] = graph.merge_outputs(*outputs).get_args() if len(outputs) > 1 else outputs[0].get_args()
-    return [*clock(plan), *args]
+    return [*clock(plan), *args, *ffmpeg.aside(index for index in plan.clock if index != plan.stream)]
 
 
 def _scaled(stream: Any, rung: RungPlan) -> Any:
@@ -140,7 +140,7 @@ def checkpoint_key(plan: EncodingPlan, rung: RungPlan, build: str) -> str:
     """Over all that shapes a rung's bits: the source, the clock, the rung, the encoder and its build."""
     encoder = plan.encoder(rung.family)
     parts = [plan.source_sha256, plan.start, plan.skip, plan.rate, plan.frames, plan.gop]
-    parts += [plan.stream, *plan.before, *plan.filters]
+    parts += [plan.stream, plan.clock, *plan.before, *plan.filters]
     options = json.dumps(_options(plan, rung, encoder), sort_keys=True, default=str)
     text = "\n".join([*map(str, parts), rung.model_dump_json(), encoder.model_dump_json(), options, build])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,6 +33,16 @@ def source(path: Path) -> list[str]:
     """The words that open a file from outside."""
     options = [word for name, value in SOURCE_OPTIONS.items() for word in (f"-{name}", value)]
     return [*options, "-i", str(path)]
+
+
+def aside(streams: Iterable[int]) -> list[str]:
+    """The words of one more output, which takes these streams without decoding and throws them away.
+
+    In a broadcast container ffmpeg counts time from the first packet of the streams it reads, and closes a jump of the
+    clock as the first of them sees it: two runs over a file agree on the time only if they read the same streams.
+    """
+    maps = [word for index in streams for word in ("-map", f"0:{index}")]
+    return [*maps, "-c", "copy", "-f", "null", "-"] if maps else []
 
 
 def ffmpeg(

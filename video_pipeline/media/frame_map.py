@@ -58,6 +58,7 @@ def read(tools: Tools, path: Path, plan: EncodingPlan, source: FrameTiming) -> F
     frames = gridded(path, plan)
     options = {"c:v": "wrapped_avframe", "enc_time_base": "filter", "fps_mode": "passthrough", "f": "null"}
     args = [*clock(plan), *graph.output(frames, "-", **decoding.LINES, **options).get_args()]
+    args += ffmpeg.aside(index for index in plan.clock if index != plan.stream)
     try:
         ffmpeg.ffmpeg(tools, args, on_output=log.take_output, on_log=log.take_log)
     except CommandFailed as error:
@@ -78,7 +79,17 @@ def read_honestly(plan: EncodingPlan, shown: FrameMap) -> bool:
 
 def checkpoint_key(plan: EncodingPlan, build: str) -> str:
     """Over all that decides which picture a frame shows."""
-    parts = [plan.source_sha256, plan.stream, plan.start, plan.skip, plan.rate, plan.frames, *plan.before, build]
+    parts = [
+        plan.source_sha256,
+        plan.stream,
+        plan.clock,
+        plan.start,
+        plan.skip,
+        plan.rate,
+        plan.frames,
+        *plan.before,
+        build,
+    ]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
@@ -97,7 +108,9 @@ def _held(numbers: np.ndarray, plan: EncodingPlan, source: FrameTiming) -> list[
     """Where one picture stands although the source has others then."""
     longest = max(1, round(GAP * max(source.longest_step, 1 / plan.rate) * plan.rate))
     spans, start = [], 0
-    for _, run in itertools.groupby(numbers.tolist()):
+    # Behind the source's last picture it has no other, and that one may stay for the sound.
+    due = max(1, math.ceil((source.end - plan.start) * plan.rate))
+    for _, run in itertools.groupby(numbers[:due].tolist()):
         length = sum(1 for _ in run)
         if length > longest:
             spans.append(Span(start=float(start / plan.rate), end=float((start + length) / plan.rate)))

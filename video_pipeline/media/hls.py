@@ -9,6 +9,8 @@ from itertools import accumulate
 
 import m3u8
 
+from video_pipeline.media.model import AudioPlan
+
 FIRST_BITS = 2_000_000
 """Players start with the first variant listed. The largest one up to 2 Mbit/s shows a good picture at once on most
 links and does not stall; Apple advises a default of that rate for Wi-Fi
@@ -72,22 +74,24 @@ def rates(sizes: Sequence[int], durations: Sequence[Fraction], target: Fraction)
     return round(average), round(peak or average)
 
 
-def master_playlist(text: str, media: Mapping[str, tuple[int, int]]) -> str:
-    """The packager's master with true bit rates, a default sound, and the variant to start with first.
+def master_playlist(text: str, media: Mapping[str, tuple[int, int]], sounds: Sequence[AudioPlan]) -> str:
+    """The packager's master with true bit rates, the sounds as planned, and the variant to start with first.
+
+    Surround is one more choice in the one group of sounds. In a group of its own, every picture would be listed once
+    more with it, at a higher rate: hls.js 1.7 then takes the surround for the better picture, and stereo by turns.
 
     Args:
         media: path of a media playlist ("hls/<name>.m3u8") to its average and peak bit rate.
+        sounds: as in the plan.
     """
     master = m3u8.loads(text)
-    sound = [media[f"hls/{rendition.uri}"] for rendition in master.media if rendition.uri]
-    sound_average, sound_peak = max(sound, default=(0, 0))
-    for rendition in master.media:
-        rendition.default = "YES"
-        rendition.autoselect = "YES"
+    _complete_sounds(master, sounds)
+    rates = [media[f"hls/{one.uri}"] for one in master.media if one.type == "AUDIO"]
     for variant in master.playlists:
         average, peak = media[f"hls/{variant.uri}"]
-        variant.stream_info.average_bandwidth = average + sound_average
-        variant.stream_info.bandwidth = peak + sound_peak
+        # RFC 8216, 4.3.4.2: with the largest sound that can go with it.
+        variant.stream_info.average_bandwidth = average + max((average for average, _ in rates), default=0)
+        variant.stream_info.bandwidth = peak + max((peak for _, peak in rates), default=0)
     for pictures in master.iframe_playlists:
         average, peak = media[f"hls/{pictures.uri}"]
         pictures.iframe_stream_info.average_bandwidth = average
@@ -99,6 +103,24 @@ def master_playlist(text: str, media: Mapping[str, tuple[int, int]]) -> str:
     master.playlists[:] = by_rate
     master.iframe_playlists.sort(key=lambda pictures: -pictures.iframe_stream_info.bandwidth)
     return _text(master)
+
+
+def _complete_sounds(master: m3u8.M3U8, sounds: Sequence[AudioPlan]) -> None:
+    """Names, languages and flags of the alternates, in the plan's order.
+
+    A player may choose by itself only the first of each language: by language it could not tell the others from it
+    (RFC 8216, 4.3.4.1).
+    """
+    order = [f"{sound.name}.m3u8" for sound in sounds]
+    listed = sorted((one for one in master.media if one.uri in order), key=lambda one: order.index(one.uri))
+    languages: set[str | None] = set()
+    for rendition in listed:
+        sound = sounds[order.index(rendition.uri)]
+        rendition.name, rendition.language = sound.label, sound.language
+        rendition.default = "YES" if sound.default else "NO"
+        rendition.autoselect = "NO" if sound.language in languages else "YES"
+        languages.add(sound.language)
+    master.media[:] = [*listed, *(one for one in master.media if one not in listed)]
 
 
 def readdressed(text: str, address: Callable[[str], str]) -> str:

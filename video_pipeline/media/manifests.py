@@ -39,7 +39,7 @@ def complete(
         if name in playlists:
             texts[f"hls/{name}"] = hls.key_frame_playlist(playlists[name], address, plan.rate)
     rates = {name: hls.bit_rates(text) for name, text in texts.items()}
-    texts[MASTER] = hls.master_playlist(playlists["master.m3u8"], rates)
+    texts[MASTER] = hls.master_playlist(playlists["master.m3u8"], rates, plan.audio)
     texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})
     texts[MASTER] = text_hls.with_text(texts[MASTER], text)
     texts |= text_hls.playlists(text, plan.duration)

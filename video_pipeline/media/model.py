@@ -69,13 +69,31 @@ class VideoEncoder(Model):
 
 
 class AudioPlan(Model):
-    stream: int
-    """Index of the source stream."""
+    """One track of sound to be made: a stream of the source in one number of channels."""
+
+    name: str
+    """Unique in the plan and fit for a file's name, as in "audio-1" and "audio-1-surround"."""
+    stream: int | None
+    """Index of the source stream; None is silence."""
     codec: Literal["aac"] = "aac"
     bit_rate: int
-    channels: int = 2
+    channels: Literal[2, 6, 8] = 2
+    layout: Literal["stereo", "5.1", "7.1"] = "stereo"
+    pick: str | None = None
+    """A filter of the source's channels, where ffmpeg does not know their places."""
+    limited: bool = False
+    """Several channels are added up in each of this track, so peaks must be held down."""
+    loudness: float | None = None
+    """LUFS to bring it to; None leaves it as it is."""
     sample_rate: int = 48_000
     language: str | None = None
+    """BCP 47"""
+    label: str
+    """What a player shows; unique in the plan."""
+    default: bool = False
+    """Players start with it; one of the plan has it."""
+    end: Rational
+    """When it ends, seconds from the first picture."""
 
 
 class Chapter(Model):
@@ -125,7 +143,7 @@ class TextPlan(Model):
 
 
 class LeftOut(Model):
-    """A text track that is not made, and why."""
+    """A track of text or sound that is not made, and why."""
 
     name: str
     why: str
@@ -179,7 +197,11 @@ class EncodingPlan(Model):
     encoders: tuple[VideoEncoder, ...]
     rungs: tuple[RungPlan, ...]
     """Largest first."""
-    audio: AudioPlan | None = None
+    audio: tuple[AudioPlan, ...] = ()
+    """The one that players start with first."""
+    audio_left_out: tuple[LeftOut, ...] = ()
+    clock: tuple[int, ...] = ()
+    """Streams that every run over the source must read, see `ffmpeg.aside`."""
     text: tuple[TextPlan, ...] = ()
     text_left_out: tuple[LeftOut, ...] = ()
     chapters: tuple[Chapter, ...] = ()
@@ -191,6 +213,10 @@ class EncodingPlan(Model):
     @property
     def duration(self) -> Fraction:
         return self.frames / self.rate
+
+    def end(self, name: str) -> Fraction:
+        """When the track of this name ends, seconds from the first picture."""
+        return next((sound.end for sound in self.audio if sound.name == name), self.duration)
 
     def family(self, family: Family) -> tuple[RungPlan, ...]:
         return tuple(rung for rung in self.rungs if rung.family == family)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +16,6 @@ from video_pipeline.media.tools import Tools, version
 STALL_SECONDS = 120
 CODE_VERSION = "3"
 """Part of the checkpoint's key: raise it when `manifests` writes something else."""
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def package(
@@ -59,12 +57,12 @@ def command(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track]) -> list[s
     """The packager's command line. It reads `<track>.in.mp4` and writes `<track>.mp4`, playlists and the MPD in its
     working directory."""
     argv = [str(tools.packager), "--quiet"]
+    sounds = {sound.name for sound in plan.audio}
     for track in tracks:
         fields = {"in": _input(track), "output": f"{track.name}.mp4", "playlist_name": f"{track.name}.m3u8"}
-        if track.name == "audio":
-            fields |= {"stream": "audio", "hls_group_id": "audio", "hls_name": "audio"}
-            if language := _language(plan):
-                fields["language"] = language
+        if track.name in sounds:
+            # What people read is free text, in which a comma would add fields; `manifests` writes it.
+            fields |= {"stream": "audio", "hls_group_id": "audio", "hls_name": track.name}
         else:
             fields |= {"stream": "video", "iframe_playlist_name": f"{track.name}-iframes.m3u8"}
         argv.append(",".join(f"{name}={value}" for name, value in fields.items()))
@@ -84,17 +82,11 @@ def command(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track]) -> list[s
 def checkpoint_key(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track], text: Sequence[TextTrack] = ()) -> str:
     """Over all that shapes the packaged files: the tracks' bytes, the grid and the packager's build."""
     parts = [CODE_VERSION, version(tools.packager), plan.segment, plan.gop, plan.rate, plan.frames]
-    parts += [_language(plan), *(f"{track.name} {track.file.sha256}" for track in tracks)]
+    parts += [*(sound.model_dump_json() for sound in plan.audio)]
+    parts += [f"{track.name} {track.file.sha256}" for track in tracks]
     parts += [track.model_dump_json() for track in text]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
 def _input(track: Track) -> str:
     return f"{track.name}.in.mp4"
-
-
-def _language(plan: EncodingPlan) -> str | None:
-    """The source's tag if it is a language. It is free text: a comma in it would add fields to the packager's, and the
-    packager refuses "und"."""
-    tag = (plan.audio and plan.audio.language) or ""
-    return tag if _LANGUAGE.fullmatch(tag) and not tag.startswith("und") else None

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
-from video_pipeline.media import colour, moments
+from video_pipeline.media import audio_plan, colour, moments
 from video_pipeline.media.ladder import ladder
-from video_pipeline.media.model import AudioPlan, Blob, EncodingPlan, ImagePlan, VideoEncoder
+from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan, VideoEncoder
 from video_pipeline.media.options import Options
-from video_pipeline.media.technical import AudioStream, FrameTiming, TechnicalMetadata, VideoStream
+from video_pipeline.media.technical import FrameTiming, TechnicalMetadata, VideoStream
 from video_pipeline.media.text import planning as text_planning
 from video_pipeline.presets.model import Preset
 
@@ -62,6 +62,9 @@ def make_plan(
     whole = _frames(timing, rate)
     skip, frames = moments.kept(options.trim, rate, whole) if options.trim else (0, whole)
     start = timing.first + skip / rate
+    if not options.trim:
+        lasts = audio_plan.lasting(source, options.audio, start, whole / rate)
+        frames = max(whole, round(lasts * rate))
     gop = max(1, round(GOP_SECONDS * rate))
     h264 = preset.h264
     encoder = VideoEncoder(
@@ -91,7 +94,9 @@ def make_plan(
         filters=(*_upright(source.video), *colour.filters(source.video, preset.alpha_over), BARE),
         encoders=(encoder,),
         rungs=ladder(source.video.display_size, rate, preset),
-        audio=_audio(source, preset),
+        audio=audio_plan.tracks(source, preset.audio, options.audio, start, frames / rate),
+        audio_left_out=audio_plan.left_out(source, options.audio),
+        clock=source.clock,
         text=text,
         text_left_out=text_left_out,
         chapters=text_planning.chapters(source, start, frames / rate),
@@ -178,15 +183,3 @@ def _images(options: Options, rate: Fraction, frames: int, preset: Preset) -> Im
     at = [moments.shown(f"thumbnailsAt.{n}", moment, rate, frames) for n, moment in enumerate(options.thumbnails_at)]
     poster = None if options.poster is None else moments.shown("poster", options.poster, rate, frames)
     return ImagePlan(**preset.images.model_dump(), at=tuple(at), poster=poster)
-
-
-def _audio(source: TechnicalMetadata, preset: Preset) -> AudioPlan | None:
-    stream = _pick_audio(source.audio)
-    if stream is None:
-        return None
-    return AudioPlan(stream=stream.index, bit_rate=preset.audio.bit_rate * 1000, language=stream.language)
-
-
-def _pick_audio(streams: tuple[AudioStream, ...]) -> AudioStream | None:
-    """The track a player would start with: the default one, else the first."""
-    return next((stream for stream in streams if stream.default), streams[0] if streams else None)

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from video_pipeline.errors import CommandFailed, SourceError
-from video_pipeline.media import captions, decoding, fields, listing, opening, packets, process, streams
+from video_pipeline.media import captions, decoding, fields, listing, opening, packets, process, sounds, streams
 from video_pipeline.media.listing import fraction, integer
 from video_pipeline.media.model import Chapter
 from video_pipeline.media.opening import Opening
 from video_pipeline.media.packets import Packets
-from video_pipeline.media.technical import Damage, FrameTiming, TechnicalMetadata, VideoStream
+from video_pipeline.media.technical import (
+    Damage,
+    FrameTiming,
+    TechnicalMetadata,
+    VideoStream,
+    streams_of_clock,
+)
 from video_pipeline.media.tools import Tools
 
 Listed = streams.Listed
@@ -40,7 +47,9 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
     described = _describe(video, first)
     if not described.captions and captions.marked(path):
         described = described.model_copy(update={"captions": True})
-    timing, damage = _clock(tools, path, name, about, described, read)
+    sound = tuple(streams.audio(stream) for stream in listed if streams.is_audio(stream))
+    clock = streams_of_clock(about["format_name"], described.index, (stream.index for stream in sound))
+    timing, damage = _clock(tools, path, name, about, described, read, clock)
     if fields.suspected(described, timing, first.interlaced):
         described = described.model_copy(update={"fields": fields.measure(tools, path, described, timing)})
     return TechnicalMetadata(
@@ -52,7 +61,7 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
         video=described,
         timing=timing,
         damage=damage,
-        audio=tuple(streams.audio(stream) for stream in listed if streams.is_audio(stream)),
+        audio=sounds.listen(tools, path, sound, clock),
         others=tuple(
             streams.other(stream) for stream in listed if stream is not video and not streams.is_audio(stream)
         ),
@@ -91,7 +100,13 @@ def _packets(
 
 
 def _clock(
-    tools: Tools, path: Path, name: str, about: Listed, video: VideoStream, read: Packets
+    tools: Tools,
+    path: Path,
+    name: str,
+    about: Listed,
+    video: VideoStream,
+    read: Packets,
+    clock: Sequence[int],
 ) -> tuple[FrameTiming, Damage | None]:
     """From the packets if they can be trusted, else from decoding."""
     start = fraction(about.get("start_time")) or Fraction(0)
@@ -99,7 +114,7 @@ def _clock(
     progressive = video.field_order in (None, "progressive", "unknown")
     if packets.trusted(read, about["format_name"], video.codec, progressive):
         return packets.clock(read, video.time_base, start, declared, video.average_rate), None
-    timing, damage = decoding.scan(tools, path, video.index, video.average_rate, declared)
+    timing, damage = decoding.scan(tools, path, video.index, video.average_rate, declared, clock)
     if timing is None:
         raise SourceError(f"{name}: no picture of the video ({video.codec}) could be decoded")
     return timing, damage

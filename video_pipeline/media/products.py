@@ -14,7 +14,7 @@ class Track(Model):
     """One encoded elementary stream in its own MP4, as the encoder wrote it."""
 
     name: str
-    """A rung's name, or "audio"."""
+    """As in the plan: "h264-720p", "audio-1"."""
     file: Blob
     bit_rate: int
     """Average, bit/s."""

@@ -15,7 +15,7 @@ from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import FrameMap, QualityReport, Sprites, Streams, Texts, Thumbnails
 from video_pipeline.media.tools import Tools
 
-VERSION = "5"
+VERSION = "6"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
 CHECKS = {
     "frame_times": "Every frame shows the picture that the source shows then.",
@@ -24,7 +24,7 @@ CHECKS = {
     "frame_count": "Every rendition has the planned number of frames.",
     "duration": "Every rendition lasts as long as the plan.",
     "key_frames": "Key frames lie on the grid and are equal in all renditions; segments start on it.",
-    "track_ends": "Sound and pictures begin at 0 and end within 50 ms of the plan.",
+    "track_ends": "Sound and pictures begin at 0 and end within 50 ms of their planned ends.",
     "references": "Every reference of every manifest exists with the right length.",
     "bandwidth": "Every stated bit rate is within 10 % of the measured one.",
     "sprite_tiles": "The sprite sheets hold the planned number of tiles and have the size for them.",
@@ -51,7 +51,7 @@ def inspect(
         media: track name to its packaged file.
         images: picture name (poster.jpg, 01.jpg, sheet-000.jpg ...) to its file.
     """
-    readings = read(tools, media)
+    readings = read(tools, media, {sound.name for sound in plan.audio})
     checks = (
         source.frame_times(plan, shown),
         source.damage(shown),

@@ -5,6 +5,7 @@ Sizes are bytes, bit rates bit/s, times seconds unless a field says otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal
 
@@ -13,6 +14,15 @@ from video_pipeline.media.model import Chapter, Fields, Span
 
 Rotation = Literal[0, 90, 180, 270]
 Transfer = Literal["sdr", "pq", "hlg"]
+
+
+OWN_CLOCK = frozenset("mov,mp4,m4a,3gp,3g2,mj2 matroska,webm".split())
+"""Containers whose time stamps ffmpeg takes as they are, whichever streams it reads."""
+
+
+def streams_of_clock(container: str, video: int, audio: Iterable[int]) -> tuple[int, ...]:
+    """Streams that every run over a file of this container must read, see `ffmpeg.aside`."""
+    return () if container in OWN_CLOCK else tuple(sorted({video, *audio}))
 
 
 class VideoStream(Model):
@@ -76,6 +86,14 @@ class AudioStream(Model):
     title: str | None = None
     default: bool = False
     bit_rate: int | None = None
+    first: Rational | None = None
+    """When its first sample is heard, on the clock of `FrameTiming.first`; None if nothing of it can be decoded."""
+    end: Rational | None = None
+    """When its last sample has been heard."""
+    heard: Rational = Fraction(0)
+    """Seconds of sound that come out of the decoder; less than from first to end if there are gaps."""
+    broken: int = 0
+    """Complaints of the decoder."""
 
 
 class OtherStream(Model):
@@ -141,6 +159,11 @@ class TechnicalMetadata(Model):
     chapters: tuple[Chapter, ...] = ()
     """On the container's own clock."""
     tags: dict[str, str] = {}
+
+    @property
+    def clock(self) -> tuple[int, ...]:
+        """Streams that every run over the source must read, see `ffmpeg.aside`."""
+        return streams_of_clock(self.container, self.video.index, (stream.index for stream in self.audio))
 
     @property
     def duration(self) -> Fraction:

@@ -59,7 +59,11 @@ class H264(Model):
 
 class Audio(Model):
     bit_rate: int = Field(ge=32, le=512)
-    """kbit/s of AAC stereo."""
+    """kbit/s of AAC stereo; surround has as much for each of its channels."""
+    silence: bool = False
+    """A video without sound gets a silent track."""
+    loudness: float | None = Field(default=None, ge=-40, le=-8)
+    """LUFS that every track is brought to, e.g. -16; without it levels stay as they are."""
 
 
 class Images(Model):

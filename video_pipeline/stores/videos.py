@@ -20,7 +20,7 @@ from video_pipeline.stores.requests import mark_published
 
 class RenditionRecord(Model):
     name: str
-    """As in "h264-720p", or "audio"."""
+    """As in "h264-720p" and "audio-1"."""
     codec: str
     """h264, hevc, vp9, av1, aac, ..."""
     width: int | None = None

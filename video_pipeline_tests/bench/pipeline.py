@@ -63,9 +63,9 @@ def bare(clip: Path, preset: str, out: Path) -> Cost:
     plan = make_plan(probe.probe(programs, clip), "0" * 64, presets.load(preset))
     out.mkdir()
     argv = [str(programs.ffmpeg), "-v", "error", "-y", *encode.command(clip, plan, plan.rungs, out)]
-    if plan.audio:
-        audio = ["-map", f"0:{plan.audio.stream}", "-c:a", "aac", "-b:a", str(plan.audio.bit_rate), "-ac", "2"]
-        argv += [*audio, "-ar", str(plan.audio.sample_rate), str(out / "audio.mp4")]
+    for track in plan.audio:
+        audio = ["-map", f"0:{track.stream}", "-c:a", "aac", "-b:a", str(track.bit_rate), "-ac", str(track.channels)]
+        argv += [*audio, "-ar", str(track.sample_rate), str(out / f"{track.name}.mp4")]
     cost = Cost()
     with timed(cost):
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -112,11 +112,11 @@ class Made:
 _readings: dict[tuple[tuple[str, Path], ...], list[Reading]] = {}
 
 
-def _read_once(tools: Tools, media: Mapping[str, Path]) -> list[Reading]:
+def _read_once(tools: Tools, media: Mapping[str, Path], sounds: Collection[str]) -> list[Reading]:
     """Most faults leave the media as they are; a changed file has a path of its own."""
     key = tuple(media.items())
     if key not in _readings:
-        _readings[key] = read(tools, media)
+        _readings[key] = read(tools, media, sounds)
     return _readings[key]
 
 
@@ -140,8 +140,7 @@ def make(tools: Tools, clip: Path, directory: Path) -> Made:
     encoded = directory / "encoded"
     log = DecodeLog()
     tracks: Sequence[Track] = encode.encode(tools, clip, plan, plan.rungs, encoded, log=log)
-    if plan.audio:
-        tracks = (*tracks, audio.encode(tools, clip, plan, plan.audio, encoded))
+    tracks = (*tracks, *audio.encode(tools, clip, plan, plan.audio, encoded))
     files = {track.name: encoded / f"{track.name}.mp4" for track in tracks}
     (directory / "texts").mkdir()
     texts = text_tracks.make(tools, clip, plan, {}, directory / "texts")
@@ -167,3 +166,9 @@ def make(tools: Tools, clip: Path, directory: Path) -> Made:
 def run_ffmpeg(tools: Tools, *args: str | Path) -> None:
     argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-y", *map(str, args)]
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=120)
+
+
+def run_log(tools: Tools, *args: str | Path) -> str:
+    """What ffmpeg says."""
+    argv = [str(tools.ffmpeg), "-hide_banner", "-nostdin", *map(str, args)]
+    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=120).stderr

@@ -29,8 +29,7 @@ BEEP = "sine=frequency=1000:sample_rate=48000:duration=3,volume='between(t,1,1.5
 
 def planned(tools: Tools, clip: Path) -> tuple[EncodingPlan, AudioPlan]:
     plan = make_plan(probe.probe(tools, clip), "0" * 64, presets.load("draft"))
-    assert plan.audio is not None
-    return plan, plan.audio
+    return plan, plan.audio[0]
 
 
 def samples(tools: Tools, path: Path) -> NDArray[np.float32]:
@@ -62,9 +61,9 @@ def heard(found: NDArray[np.float32]) -> tuple[float, float]:
 
 def encoded(tools: Tools, clip: Path, out: Path) -> NDArray[np.float32]:
     plan, sound = planned(tools, clip)
-    track = audio.encode(tools, clip, plan, sound, out)
-    assert track.file.size == (out / "audio.mp4").stat().st_size
-    return samples(tools, out / "audio.mp4")
+    (track,) = audio.encode(tools, clip, plan, [sound], out)
+    assert track.file.size == (out / "audio-1.mp4").stat().st_size
+    return samples(tools, out / "audio-1.mp4")
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
@@ -107,17 +106,29 @@ def test_a_gap_in_the_sound_stays_a_gap(tools: Tools, tmp_path: Path) -> None:
     assert found[int(1.15 * RATE) : int(1.9 * RATE)].max() < 0.01
     assert found[int(2.2 * RATE) : int(2.9 * RATE)].max() > 0.05
     assert found[int(0.2 * RATE) : int(0.9 * RATE)].max() > 0.05
-    packets = ffprobe.show(tools, tmp_path / "audio.mp4", "-show_packets")["packets"]
+    packets = ffprobe.show(tools, tmp_path / "audio-1.mp4", "-show_packets")["packets"]
     assert {b - a for a, b in itertools.pairwise(int(packet["pts"]) for packet in packets)} == {1024}
 
 
-@pytest.mark.parametrize("seconds", ["1", "5"])
-def test_it_is_as_long_as_the_pictures(tools: Tools, tmp_path: Path, seconds: str) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "end", "frames"),
+    [
+        pytest.param("1", 3, 75, id="much shorter: silence to the last picture"),
+        pytest.param("2.7", 2.7, 75, id="a little shorter: as in the source"),
+        pytest.param("3.4", 3.4, 75, id="a little longer: as in the source"),
+        pytest.param("5", 5, 125, id="much longer: the last picture stays"),
+    ],
+)
+def test_where_it_ends(tools: Tools, tmp_path: Path, seconds: str, end: float, frames: int) -> None:
+    """Pictures last 3 s."""
     clip = tmp_path / "clip.mkv"
     run_ffmpeg(tools, *PICTURES, "-f", "lavfi", "-i", f"sine=duration={seconds}", "-c:a", "pcm_s16le", clip)
+    plan, sound = planned(tools, clip)
+    assert float(sound.end) == pytest.approx(end, abs=0.001)
+    assert plan.frames == frames
     found = encoded(tools, clip, tmp_path)
-    assert len(found) / RATE == pytest.approx(3, abs=0.03)
-    assert abs(Fraction(ffprobe.streams(tools, tmp_path / "audio.mp4")[0]["duration"]) - 3) < Fraction(3, 100)
+    assert len(found) / RATE == pytest.approx(end, abs=0.022)
+    assert heard(found)[1] == pytest.approx(float(seconds), abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +139,7 @@ def test_every_layout_becomes_stereo(tools: Tools, tmp_path: Path, layout: str, 
     sound = f"sine=frequency=500:duration=3:sample_rate=44100,volume=4,aformat=channel_layouts={layout}"
     run_ffmpeg(tools, *PICTURES, "-f", "lavfi", "-i", sound, "-c:a", codec, clip)
     found = encoded(tools, clip, tmp_path)
-    (stream,) = ffprobe.streams(tools, tmp_path / "audio.mp4")
+    (stream,) = ffprobe.streams(tools, tmp_path / "audio-1.mp4")
     assert (stream["codec_name"], stream["profile"], stream["channels"]) == ("aac", "LC", 2)
     spectrum = np.abs(np.fft.rfft(found[RATE : 2 * RATE], axis=0))
     assert list(spectrum.argmax(axis=0)) == [500, 500]
@@ -149,7 +160,7 @@ def test_nothing_of_the_source_or_the_build_is_in_the_file(tools: Tools, tmp_pat
     tags = ["-metadata", "title=secret title", "-metadata:s:a", "handler_name=secret handler"]
     run_ffmpeg(tools, *PICTURES, "-f", "lavfi", "-i", BEEP, *tags, clip)
     encoded(tools, clip, tmp_path)
-    content = (tmp_path / "audio.mp4").read_bytes()
+    content = (tmp_path / "audio-1.mp4").read_bytes()
     assert b"secret" not in content
     assert b"Lavf" not in content
     assert b"Lavc" not in content
@@ -158,7 +169,7 @@ def test_nothing_of_the_source_or_the_build_is_in_the_file(tools: Tools, tmp_pat
 def test_sound_that_cannot_be_decoded_is_a_source_error(tools: Tools, clip: Path, tmp_path: Path) -> None:
     plan, sound = planned(tools, clip)
     with pytest.raises(SourceError, match="audio cannot be decoded"):
-        audio.encode(tools, clip, plan, sound.model_copy(update={"stream": 7}), tmp_path)
+        audio.encode(tools, clip, plan, [sound.model_copy(update={"stream": 7})], tmp_path)
 
 
 def test_key_changes_with_what_shapes_the_sound(tools: Tools, clip: Path) -> None:
@@ -171,9 +182,10 @@ def test_key_changes_with_what_shapes_the_sound(tools: Tools, clip: Path) -> Non
         key("2"),
         key(of={"source_sha256": "1" * 64}),
         key(of={"start": Fraction(1, 25)}),
-        key(of={"frames": 99}),
+        key(track={"end": Fraction(2)}),
         key(track={"bit_rate": 64_000}),
         key(track={"stream": 2}),
     ]
     assert len({key(), *others}) == 7
-    assert key(of={"preset": "another", "gop": 48}) == key()
+    assert key(of={"preset": "another", "gop": 48, "frames": 99}) == key()
+    assert key(track={"label": "Another", "default": False}) == key()

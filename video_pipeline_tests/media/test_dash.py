@@ -25,11 +25,11 @@ def set_of(kind: str, *names: str) -> str:
 @pytest.mark.parametrize("names", [(SMALL, LARGE), (LARGE, SMALL)])
 @pytest.mark.parametrize("sound_first", [False, True])
 def test_order_ids_and_rates_are_fixed(made: Made, names: tuple[str, str], sound_first: bool) -> None:
-    sets = [set_of("video", *names), set_of("audio", "audio")]
+    sets = [set_of("video", *names), set_of("audio", "audio-1")]
     body = "".join(reversed(sets) if sound_first else sets)
     text = f'<!-- made today --><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period id="0">{body}</Period></MPD>'
-    address = {f"{name}.mp4": f"there/{name}.mp4" for name in (SMALL, LARGE, "audio")}
-    peaks = {f"hls/{SMALL}.m3u8": 300, f"hls/{LARGE}.m3u8": 900, "hls/audio.m3u8": 100}
+    address = {f"{name}.mp4": f"there/{name}.mp4" for name in (SMALL, LARGE, "audio-1")}
+    peaks = {f"hls/{SMALL}.m3u8": 300, f"hls/{LARGE}.m3u8": 900, "hls/audio-1.m3u8": 100}
     root = ElementTree.fromstring(dash.manifest(text.encode(), address, made.plan, peaks))
     found = [(s.get("id"), s.get("contentType"), s.get("frameRate")) for s in root.iter(f"{DASH}AdaptationSet")]
     assert found == [("0", "video", "25"), ("1", "audio", None)]
@@ -37,7 +37,7 @@ def test_order_ids_and_rates_are_fixed(made: Made, names: tuple[str, str], sound
     assert read == [
         (SMALL, "300", f"there/{SMALL}.mp4"),
         (LARGE, "900", f"there/{LARGE}.mp4"),
-        ("audio", "100", "there/audio.mp4"),
+        ("audio-1", "100", "there/audio-1.mp4"),
     ]
     assert root.get("mediaPresentationDuration") == "PT6.000000S"
 

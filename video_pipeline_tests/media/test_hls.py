@@ -7,6 +7,9 @@ from fractions import Fraction
 import pytest
 
 from video_pipeline.media import hls
+from video_pipeline.media.model import AudioPlan
+
+SOUND = AudioPlan(name="audio-1", stream=1, bit_rate=128_000, label="Audio", default=True, end=Fraction(6))
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,7 @@ def packagers_master(rates: dict[str, int], *, sound: bool = True) -> str:
     group = ',AUDIO="audio"' if sound else ""
     lines = ["#EXTM3U"]
     if sound:
-        lines.append('#EXT-X-MEDIA:TYPE=AUDIO,URI="audio.m3u8",GROUP-ID="audio",NAME="audio",CHANNELS="2"')
+        lines.append('#EXT-X-MEDIA:TYPE=AUDIO,URI="audio-1.m3u8",GROUP-ID="audio",NAME="audio-1",CHANNELS="2"')
     for name in rates:
         lines += [f'#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.64001e",RESOLUTION=64x36{group}', f"{name}.m3u8"]
     return "\n".join(lines) + "\n"
@@ -45,8 +48,8 @@ def packagers_master(rates: dict[str, int], *, sound: bool = True) -> str:
 def test_players_start_with_a_variant_that_does_not_stall(averages: list[int], order: list[int]) -> None:
     names = [f"v{n}" for n in range(len(averages))]
     media = {f"hls/{name}.m3u8": (rate - 100_000, rate) for name, rate in zip(names, averages, strict=True)}
-    media["hls/audio.m3u8"] = (100_000, 130_000)
-    text = hls.master_playlist(packagers_master(dict(zip(names, averages, strict=True))), media)
+    media["hls/audio-1.m3u8"] = (100_000, 130_000)
+    text = hls.master_playlist(packagers_master(dict(zip(names, averages, strict=True))), media, [SOUND])
     assert re.findall(r"^(v\d)\.m3u8$", text, re.MULTILINE) == [names[n] for n in order]
     stated = re.findall(r"[:,]BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)", text)
     assert stated == [(str(averages[n] + 130_000), str(averages[n])) for n in order]
@@ -54,7 +57,7 @@ def test_players_start_with_a_variant_that_does_not_stall(averages: list[int], o
 
 
 def test_without_sound_only_the_pictures_count() -> None:
-    text = hls.master_playlist(packagers_master({"v0": 0}, sound=False), {"hls/v0.m3u8": (500_000, 700_000)})
+    text = hls.master_playlist(packagers_master({"v0": 0}, sound=False), {"hls/v0.m3u8": (500_000, 700_000)}, [])
     assert "BANDWIDTH=700000,AVERAGE-BANDWIDTH=500000" in text
     assert "EXT-X-MEDIA" not in text
 
@@ -62,7 +65,7 @@ def test_without_sound_only_the_pictures_count() -> None:
 def test_every_address_of_a_master_is_replaced() -> None:
     text = packagers_master({"v0": 0}) + '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI="v0-iframes.m3u8"\n'
     moved = hls.readdressed(text, lambda uri: f"x/{uri}")
-    assert re.findall(r"[\w/-]+\.m3u8", moved) == ["x/audio.m3u8", "x/v0.m3u8", "x/v0-iframes.m3u8"]
+    assert re.findall(r"[\w/-]+\.m3u8", moved) == ["x/audio-1.m3u8", "x/v0.m3u8", "x/v0-iframes.m3u8"]
 
 
 def test_key_frames_last_whole_frames() -> None:

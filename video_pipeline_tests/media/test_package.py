@@ -62,7 +62,7 @@ def segment_bytes(made: Made, name: str) -> list[int]:
     starts = made.media[name].read_bytes().index(b"moof") - 4
     ends: dict[int, int] = {}
     for packet in packets:
-        n = int((float(packet["pts_time"]) + 0.01) // 4) if name != "audio" else int(float(packet["pts_time"]) // 4)
+        n = int((float(packet["pts_time"]) + 0.01) // 4) if name != "audio-1" else int(float(packet["pts_time"]) // 4)
         ends[max(0, n)] = max(ends.get(max(0, n), 0), int(packet["pos"]) + int(packet["size"]))
     return [end - start for start, end in zip([starts, *ends.values()], ends.values(), strict=False)]
 
@@ -80,33 +80,23 @@ def test_the_same_tracks_give_the_same_bytes_anywhere(made: Made, tmp_path: Path
     assert set(kept[0][1]) == {f"{file.file.sha256}.mp4" for file in made.streams.media}
 
 
-@pytest.mark.parametrize(
-    ("tag", "shown"),
-    [
-        ("de", "de"),
-        ("pt-BR", "pt-BR"),
-        ("und", None),
-        ("und-x-private", None),
-        (None, None),
-        ("", None),
-        ("en,playlist_name=evil.m3u8", None),
-        ("en\nout=x", None),
-        ("English (UK), stereo", None),
-    ],
-)
-def test_language_is_free_text_to_the_source_only(
-    made: Made, tmp_path: Path, tag: str | None, shown: str | None
+@pytest.mark.parametrize("language", ["de", "pt-BR", None])
+@pytest.mark.parametrize("label", ["English", "Côté, jardin=1 & <b>", "a\\b,playlist_name=evil.m3u8"])
+def test_both_manifests_show_the_label_and_the_language(
+    made: Made, tmp_path: Path, label: str, language: str | None
 ) -> None:
-    assert made.plan.audio is not None
-    plan = made.plan.model_copy(update={"audio": made.plan.audio.model_copy(update={"language": tag})})
-    again = made.repackaged({}, tmp_path, plan)
+    """A label is a title of the source: free text, of which nothing is syntax."""
+    (track,) = made.plan.audio
+    named = track.model_copy(update={"language": language, "label": label})
+    again = made.repackaged({}, tmp_path, made.plan.model_copy(update={"audio": (named,)}))
     (sound,) = attributes(again.streams.texts[MASTER] + "\n", "EXT-X-MEDIA")
     (adaptation,) = (
         e
         for e in ElementTree.fromstring(again.streams.texts[MPD]).iter(f"{DASH}AdaptationSet")
         if e.get("contentType") == "audio"
     )
-    assert (sound.get("LANGUAGE"), adaptation.get("lang")) == (shown, shown)
+    assert (sound.get("LANGUAGE"), adaptation.get("lang")) == (language, language)
+    assert (sound["NAME"], adaptation.findtext(f"{DASH}Label")) == (label, label)
     assert set(again.streams.texts) == set(made.streams.texts)
     assert again.failed() == {}
 
@@ -125,11 +115,11 @@ def test_what_the_manifests_state_is_what_ffprobe_measures(made: Made) -> None:
     assert {variant["uri"] for variant in variants} == {f"{LARGE}.m3u8", f"{SMALL}.m3u8"}
     for variant in variants:
         stream = streams[variant["uri"].removesuffix(".m3u8")]
-        assert variant["CODECS"].split(",") == [codec(stream), codec(streams["audio"])]
+        assert variant["CODECS"].split(",") == [codec(stream), codec(streams["audio-1"])]
         assert variant["RESOLUTION"] == f"{stream['width']}x{stream['height']}"
         assert Fraction(variant["FRAME-RATE"]) == Fraction(stream["avg_frame_rate"])
     represented = list(ElementTree.fromstring(made.streams.texts[MPD]).iter(f"{DASH}Representation"))
-    assert [one.get("id") for one in represented] == [SMALL, LARGE, "audio"]
+    assert [one.get("id") for one in represented] == [SMALL, LARGE, "audio-1"]
     for one in represented:
         stream = streams[one.get("id", "")]
         assert one.get("codecs") == codec(stream)
@@ -144,8 +134,8 @@ def test_bit_rates_are_those_of_the_bytes(made: Made) -> None:
     average = {name: sum(sizes) / 6 * 8 for name, sizes in size.items()}
     for variant in attributes(made.streams.texts[MASTER], "EXT-X-STREAM-INF"):
         name = variant["uri"].removesuffix(".m3u8")
-        assert int(variant["BANDWIDTH"]) == pytest.approx(peak[name] + peak["audio"], rel=0.02)
-        assert int(variant["AVERAGE-BANDWIDTH"]) == pytest.approx(average[name] + average["audio"], rel=0.02)
+        assert int(variant["BANDWIDTH"]) == pytest.approx(peak[name] + peak["audio-1"], rel=0.02)
+        assert int(variant["AVERAGE-BANDWIDTH"]) == pytest.approx(average[name] + average["audio-1"], rel=0.02)
     for one in ElementTree.fromstring(made.streams.texts[MPD]).iter(f"{DASH}Representation"):
         assert int(one.get("bandwidth", 0)) == pytest.approx(peak[one.get("id", "")], rel=0.02)
 

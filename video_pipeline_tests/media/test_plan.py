@@ -57,12 +57,12 @@ def test_grid_of_a_real_clip(tools: Tools, make_clip: Callable[..., Path]) -> No
     assert plan.gop == 60
     assert plan.segment == 120
     assert plan.frames == 120
-    assert plan.audio is not None
+    assert [(track.name, track.stream, track.end) for track in plan.audio] == [("audio-1", 1, Fraction(4))]
 
 
 def test_no_audio(tools: Tools, make_clip: Callable[..., Path]) -> None:
     plan = make_plan(probe.probe(tools, make_clip(audio=False)), "0" * 64, WEB)
-    assert plan.audio is None
+    assert plan.audio == ()
 
 
 def test_a_clock_that_makes_no_sense_is_refused(tools: Tools, clip: Path) -> None:

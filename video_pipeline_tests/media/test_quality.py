@@ -83,4 +83,4 @@ def test_the_plan_of_a_release_is_the_one_asked_for(made: Made) -> None:
     """The faults rely on these numbers."""
     assert (made.plan.frames, made.plan.gop, made.plan.segment, made.plan.rate) == (150, 50, 100, Fraction(25))
     assert (made.sprites.tiles, len(made.sprites.sheets)) == (15, 3)
-    assert [track.name for track in made.tracks] == [release.LARGE, release.SMALL, "audio"]
+    assert [track.name for track in made.tracks] == [release.LARGE, release.SMALL, "audio-1"]

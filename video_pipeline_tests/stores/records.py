@@ -25,7 +25,7 @@ def rendition(codec: str, width: int, height: int) -> RenditionRecord:
 
 
 AUDIO = RenditionRecord(
-    name="audio", codec="aac", bit_rate=128_000, peak_bit_rate=130_000, bytes=64_000, sha256="b" * 64
+    name="audio-1", codec="aac", bit_rate=128_000, peak_bit_rate=130_000, bytes=64_000, sha256="b" * 64
 )
 
 

@@ -41,7 +41,7 @@ def test_every_table_is_filled(index: Index) -> None:
         {"customer": "acme", "year": 2026},
     ]
     assert rows(index, "SELECT name, codec, width, shorter_side FROM renditions ORDER BY name") == [
-        ("audio", "aac", None, None),
+        ("audio-1", "aac", None, None),
         ("h264-720p", "h264", 1280, 720),
     ]
     assert rows(index, "SELECT number, first_frame, end_frame, start, duration FROM scenes") == [

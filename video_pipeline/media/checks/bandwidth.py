@@ -43,13 +43,21 @@ def bandwidth(streams: Streams, readings: Sequence[Reading]) -> CheckResult:
 
 def _hls(streams: Streams, readings: Iterable[Reading], measured: dict[str, tuple[int, int]]) -> Iterator[Stated]:
     master = m3u8.loads(streams.texts.get(MASTER, ""))
-    sound = measured.get("audio", (0, 0))
+    groups: dict[str, list[tuple[int, int]]] = {}
+    for rendition in master.media:
+        groups.setdefault(rendition.group_id, []).append(measured.get(PurePosixPath(rendition.uri or "").stem, (0, 0)))
+    shown = {PurePosixPath(variant.uri).stem for variant in master.playlists}
+    # Sound that no group lists is a fault of `references`, not of the rates.
+    unlisted = [rates for name, rates in measured.items() if name not in shown and not master.media]
     for variant in master.playlists:
         name = PurePosixPath(variant.uri).stem
         if name in measured:
             (average, peak), info = measured[name], variant.stream_info
-            yield MASTER, f"AVERAGE-BANDWIDTH of {name}", info.average_bandwidth, average + sound[0]
-            yield MASTER, f"BANDWIDTH of {name}", info.bandwidth, peak + sound[1]
+            sound = groups.get(info.audio or "", unlisted)
+            average += max((rate for rate, _ in sound), default=0)
+            peak += max((rate for _, rate in sound), default=0)
+            yield MASTER, f"AVERAGE-BANDWIDTH of {name}", info.average_bandwidth, average
+            yield MASTER, f"BANDWIDTH of {name}", info.bandwidth, peak
     by_playlist = {f"{r.name}-iframes.m3u8": r for r in readings if r.name in measured}
     for pictures in master.iframe_playlists:
         if pictures.uri in by_playlist:

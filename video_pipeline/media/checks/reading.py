@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -26,6 +26,7 @@ class Reading:
     """One packaged file, or what could be read of it."""
 
     name: str
+    is_video: bool
     path: Path
     size: int
     """Bytes; 0 if there is no file."""
@@ -40,10 +41,6 @@ class Reading:
     index: tuple[Subsegment, ...]
     errors: str
     """What the decoder or ffprobe complained about; empty for a sound file."""
-
-    @property
-    def is_video(self) -> bool:
-        return self.name != "audio"
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
@@ -73,9 +70,14 @@ class Reading:
         return next(((box.offset, box.end) for box in self.boxes if box.kind == kind), None)
 
 
-def read(tools: Tools, media: Mapping[str, Path]) -> list[Reading]:
-    """Reads and decodes every file, several at once."""
-    entries = "packet=pts,duration,size,pos,flags:stream=time_base"
+def read(tools: Tools, media: Mapping[str, Path], sounds: Collection[str]) -> list[Reading]:
+    """Reads and decodes every file, several at once.
+
+    Args:
+        media: track name to its file.
+        sounds: names of those that are planned as sound, for files that cannot be read.
+    """
+    entries = "packet=pts,duration,size,pos,flags:stream=codec_type,time_base"
     listing: list[list[str | Path]] = [
         [tools.ffprobe, "-v", "error", "-show_entries", entries, "-of", "csv", path] for path in media.values()
     ]
@@ -92,14 +94,15 @@ def read(tools: Tools, media: Mapping[str, Path]) -> list[Reading]:
         if listed.status or decoded.status:
             errors.append(f"ffprobe ended with status {listed.status}, ffmpeg with {decoded.status}")
         frames = re.findall(rb"^frame=\s*(\d+)", decoded.stdout, re.MULTILINE)
-        base = re.search(rb"^stream,(\d+/\d+)", listed.stdout, re.MULTILINE)
+        stream = re.search(rb"^stream,(\w+),(\d+/\d+)", listed.stdout, re.MULTILINE)
         boxes = top_level(path) if path.is_file() else ()
         readings.append(
             Reading(
                 name=name,
+                is_video=stream[1] == b"video" if stream else name not in sounds,
                 path=path,
                 size=path.stat().st_size if path.is_file() else 0,
-                time_base=Fraction(base[1].decode()) if base else Fraction(1),
+                time_base=Fraction(stream[2].decode()) if stream else Fraction(1),
                 packets=_packets(listed.stdout),
                 decoded_frames=int(frames[-1]) if frames else 0,
                 boxes=boxes,

@@ -37,7 +37,7 @@ def references(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading]
             if path == MPD:
                 wrong += mpd_problems(path, etree.fromstring(text.encode()), media, plan)
             elif path == MASTER:
-                wrong += master_problems(path, m3u8.loads(text), streams)
+                wrong += master_problems(path, m3u8.loads(text), streams, media)
                 wrong += text_references(streams, texts)
             elif path in of_text:
                 wrong += text_playlist_problems(path, m3u8.loads(text), plan)

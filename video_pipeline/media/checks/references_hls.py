@@ -16,17 +16,35 @@ from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Streams
 
 
-def master_problems(path: str, master: m3u8.M3U8, streams: Streams) -> Iterable[Problem]:
-    """Of the master: playlists it names that are not there, and tracks it does not name."""
+def master_problems(path: str, master: m3u8.M3U8, streams: Streams, media: Mapping[str, Reading]) -> Iterable[Problem]:
+    """Of the master: playlists it names that are not there, tracks it does not name, and sounds no variant plays."""
+    sounds = {reading.name for reading in media.values() if not reading.is_video}
     named = [entry.uri for entry in (*master.media, *master.playlists, *master.iframe_playlists)]
     for uri in named:
         if f"hls/{uri}" not in streams.texts:
             yield path, f"names {uri}, which is not in the release"
     for file in streams.media:
-        kinds = [f"{file.name}.m3u8"] + ([] if file.name == "audio" else [f"{file.name}-iframes.m3u8"])
+        kinds = [f"{file.name}.m3u8"] + ([] if file.name in sounds else [f"{file.name}-iframes.m3u8"])
         for uri in kinds:
             if uri not in named:
                 yield path, f"does not name {uri}"
+    yield from ((path, problem) for problem in _group_problems(master))
+
+
+def _group_problems(master: m3u8.M3U8) -> Iterable[str]:
+    """RFC 8216, 4.3.4.1.1: names differ within a group, one is the default; each is of use to a variant."""
+    groups: dict[str, list[m3u8.Media]] = {}
+    for rendition in master.media:
+        if rendition.type == "AUDIO":
+            groups.setdefault(rendition.group_id, []).append(rendition)
+    for group, members in groups.items():
+        if len({one.name for one in members}) != len(members):
+            yield f"names two sounds of group {group} alike"
+        if (count := sum(one.default == "YES" for one in members)) != 1:
+            yield f"has {count} default sounds in group {group}"
+    wanted = {variant.stream_info.audio for variant in master.playlists}
+    for group in sorted({name or "none" for name in wanted} ^ (set(groups) or {"none"})):
+        yield f"sounds of group {group} and variants do not match"
 
 
 def playlist_problems(
@@ -35,8 +53,9 @@ def playlist_problems(
     """Of a media or I-frame playlist."""
     segments = playlist.segments
     total = sum((Fraction(str(segment.duration)) for segment in segments), Fraction(0))
-    if abs(total - plan.duration) > TOLERANCE:
-        yield path, f"its segments last {float(total):.3f} s, planned {float(plan.duration):.3f} s"
+    planned = plan.end(PurePosixPath(path).stem)
+    if abs(total - planned) > TOLERANCE:
+        yield path, f"its segments last {float(total):.3f} s, planned {float(planned):.3f} s"
     # RFC 8216, 4.3.3.1: rounded, no segment is longer.
     target = playlist.target_duration or 0
     if longest := [segment.duration for segment in segments if int(segment.duration + 0.5) > target]:

@@ -48,7 +48,9 @@ FAULTS = {
     "key frames": stated(MASTER, times(1.3, PEAK, PICTURES), rf"BANDWIDTH of {LARGE}-iframes.m3u8 says \d+"),
     "key frames' average": stated(MASTER, times(0.7, AVERAGE, PICTURES), rf"AVERAGE-BANDWIDTH of {LARGE}-iframes"),
     "MPD video": stated(MPD, times(1.3, "bandwidth", f'^.*id="{SMALL}".*$'), f"bandwidth of {SMALL} says"),
-    "MPD audio": stated(MPD, times(0.7, "bandwidth", '^.*id="audio".*$'), r"bandwidth of audio says \d+, measured \d+"),
+    "MPD audio": stated(
+        MPD, times(0.7, "bandwidth", '^.*id="audio-1".*$'), r"bandwidth of audio-1 says \d+, measured \d+"
+    ),
 }
 
 
@@ -64,10 +66,10 @@ def test_what_players_do_not_notice_passes(made: Made, factor: float) -> None:
 
 def test_the_measured_rate_is_that_of_the_file(made: Made) -> None:
     """The sound's whole file but its header, over the time it lasts."""
-    path = made.media["audio"]
+    path = made.media["audio-1"]
     content = path.read_bytes()
     bits = 8 * (len(content) - content.index(b"moof") + 4)
-    failed = made.with_text(MPD, times(2, "bandwidth", '^.*id="audio".*$')).failed()
+    failed = made.with_text(MPD, times(2, "bandwidth", '^.*id="audio-1".*$')).failed()
     found = re.search(r"measured (\d+) bit/s", failed["bandwidth"].measured)
     assert found
     assert int(found[1]) == pytest.approx(bits / 6, rel=0.02)

@@ -17,8 +17,8 @@ from video_pipeline_tests.media.release import LARGE, SMALL, Made
 
 
 def test_a_reading_is_what_ffprobe_shows(made: Made) -> None:
-    readings = {reading.name: reading for reading in read(made.tools, made.media)}
-    assert set(readings) == {LARGE, SMALL, "audio"}
+    readings = {reading.name: reading for reading in read(made.tools, made.media, ())}
+    assert set(readings) == {LARGE, SMALL, "audio-1"}
     for name, reading in readings.items():
         packets = ffprobe.show(made.tools, made.media[name], "-show_packets")["packets"]
         packets = sorted((p for p in packets if "D" not in p["flags"]), key=lambda p: int(p["pts"]))
@@ -32,7 +32,7 @@ def test_a_reading_is_what_ffprobe_shows(made: Made) -> None:
     assert [readings[name].decoded_frames for name in (LARGE, SMALL)] == [150, 150]
 
 
-@pytest.mark.parametrize("name", [SMALL, "audio"])
+@pytest.mark.parametrize("name", [SMALL, "audio-1"])
 def test_a_truncated_file_fails_what_it_breaks(made: Made, tmp_path: Path, name: str) -> None:
     failed = made.with_media(name, tmp_path, lambda content: content[: len(content) * 7 // 10]).failed()
     video = {"frame_count", "duration"} if name == SMALL else set()
@@ -74,9 +74,9 @@ def test_an_empty_file_is_named_as_such(made: Made, tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_a_failed_check(made: Made, tmp_path: Path) -> None:
-    failed = replace(made, media={**made.media, "audio": tmp_path / "none.mp4"}).failed()
+    failed = replace(made, media={**made.media, "audio-1": tmp_path / "none.mp4"}).failed()
     assert {"decodes", "track_ends", "references", "not_empty"} <= set(failed)
-    assert failed["decodes"].subject == "audio"
+    assert failed["decodes"].subject == "audio-1"
     assert re.search("No such file", failed["decodes"].measured)
 
 

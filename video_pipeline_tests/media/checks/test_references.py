@@ -13,7 +13,7 @@ from video_pipeline.media.manifests import MASTER, MPD
 from video_pipeline_tests.media.checks.faults import Fault, assert_only
 from video_pipeline_tests.media.release import LARGE, SMALL, Made
 
-PLAYLIST, SOUND, KEYS = f"hls/{SMALL}.m3u8", "hls/audio.m3u8", f"hls/{SMALL}-iframes.m3u8"
+PLAYLIST, SOUND, KEYS = f"hls/{SMALL}.m3u8", "hls/audio-1.m3u8", f"hls/{SMALL}-iframes.m3u8"
 
 
 def text(path: str, change: Callable[[str], str], measured: str, subject: str | None = None) -> Fault:
@@ -90,7 +90,7 @@ FAULTS = {
     ),
     "unknown playlist": text(MASTER, lambda t: t.replace(f"{SMALL}.m3u8", "h264-999p.m3u8"), "names h264-999p.m3u8"),
     "variant left out": text(MASTER, without(rf"#EXT-X-STREAM-INF.*\n{SMALL}.m3u8\n"), f"does not name {SMALL}.m3u8"),
-    "sound left out": text(MASTER, without(r"#EXT-X-MEDIA.*\n"), "does not name audio.m3u8"),
+    "sound left out": text(MASTER, without(r"#EXT-X-MEDIA.*\n"), "does not name audio-1.m3u8"),
     "key frames left out": text(MASTER, without(r"#EXT-X-I-FRAME.*\n"), f"does not name {LARGE}-iframes.m3u8"),
     "no master": Fault(without_text(MASTER), MASTER, "is missing"),
     "no MPD": Fault(without_text(MPD), MPD, "is missing"),
@@ -98,7 +98,7 @@ FAULTS = {
     "MPD without duration": text(MPD, without(' duration="[^"]*"'), "lasts nothing, planned"),
     "MPD names a missing file": text(MPD, lambda t: re.sub(r"\w{64}", "2" * 64, t, count=1), "names .*2{64}.mp4"),
     "MPD leaves a track out": text(
-        MPD, without(r'(?s)<AdaptationSet contentType="audio".*</AdaptationSet>'), "does not name audio"
+        MPD, without(r'(?s)<AdaptationSet contentType="audio".*</AdaptationSet>'), "does not name audio-1"
     ),
     "MPD header": text(MPD, shift(r'Initialization range="0-(\d+)', 1), "header of .* is at bytes 0-897, it is at"),
     "MPD index": text(MPD, shift(r'indexRange="(\d+)-', -4), r"index of .* is at bytes 893-\d+, it is at 897-"),

@@ -37,8 +37,8 @@ def encoded_anew(filters: str, keys: str = "expr:gte(t,n_forced*2)") -> Callable
 def sound_anew(*args: str) -> Callable[[Made, Path], Made]:
     def plant(made: Made, directory: Path) -> Made:
         out = directory / "anew.mp4"
-        run_ffmpeg(made.tools, "-i", made.encoded["audio"], *args, "-c:a", "aac", out)
-        return made.repackaged({"audio": out}, directory)
+        run_ffmpeg(made.tools, "-i", made.encoded["audio-1"], *args, "-c:a", "aac", out)
+        return made.repackaged({"audio-1": out}, directory)
 
     return plant
 
@@ -53,7 +53,7 @@ def damaged(name: str) -> Callable[[Made, Path], Made]:
 
     def plant(made: Made, directory: Path) -> Made:
         packets = ffprobe.show(made.tools, made.media[name], "-show_packets")["packets"]
-        packet = next(p for p in packets[60:] if name == "audio" or "K" not in p["flags"])
+        packet = next(p for p in packets[60:] if name == "audio-1" or "K" not in p["flags"])
         start, size = int(packet["pos"]) + 8, int(packet["size"]) - 8
         return made.with_media(name, directory, lambda b: b[:start] + b"\xff" * size + b[start + size :])
 
@@ -63,7 +63,7 @@ def damaged(name: str) -> Callable[[Made, Path], Made]:
 FRAME = "setpts=N*400"
 FAULTS: list[tuple[str, str, Fault]] = [
     ("decodes", "damaged pictures", Fault(damaged(SMALL), SMALL, "h264|error|concealing")),
-    ("decodes", "damaged sound", Fault(damaged("audio"), "audio", "aac|[Ee]rror|[Ii]nvalid")),
+    ("decodes", "damaged sound", Fault(damaged("audio-1"), "audio-1", "aac|[Ee]rror|[Ii]nvalid")),
     (
         "frame_count",
         "dropped frame",
@@ -94,7 +94,9 @@ FAULTS: list[tuple[str, str, Fault]] = [
     (
         "track_ends",
         "sound left out",
-        Fault(lambda made, directory: made.repackaged({"audio": None}, directory), "audio", "planned but not there"),
+        Fault(
+            lambda made, directory: made.repackaged({"audio-1": None}, directory), "audio-1", "planned but not there"
+        ),
     ),
     (
         "track_ends",
@@ -105,8 +107,8 @@ FAULTS: list[tuple[str, str, Fault]] = [
         "track_ends",
         "sound not planned",
         Fault(
-            lambda made, _: replace(made, plan=made.plan.model_copy(update={"audio": None})),
-            "audio",
+            lambda made, _: replace(made, plan=made.plan.model_copy(update={"audio": ()})),
+            "audio-1",
             "there but not planned",
         ),
     ),
@@ -144,9 +146,9 @@ def test_an_extra_key_frame_is_not_in_its_playlist(made: Made, tmp_path: Path) -
     ("plant", "said"),
     [
         pytest.param(
-            sound_anew("-t", "5.7"), r"audio: from -0\.0\d+ to 5\.\d+ s, planned from 0 to 6\.000 s", id="short"
+            sound_anew("-t", "5.7"), r"audio-1: from -0\.0\d+ to 5\.\d+ s, planned from 0 to 6\.000 s", id="short"
         ),
-        pytest.param(sound_anew("-af", "apad=pad_dur=0.3"), r"audio: from -0\.0\d+ to 6\.3\d+ s, planned", id="long"),
+        pytest.param(sound_anew("-af", "apad=pad_dur=0.3"), r"audio-1: from -0\.0\d+ to 6\.3\d+ s, planned", id="long"),
     ],
 )
 def test_sound_must_end_with_the_pictures(
@@ -155,7 +157,7 @@ def test_sound_must_end_with_the_pictures(
     """Its playlist then lasts as long as it does, which `references` compares with the plan too."""
     failed = plant(made, tmp_path).failed()
     assert set(failed) == {"track_ends", "references"}
-    assert failed["track_ends"].subject == "audio"
+    assert failed["track_ends"].subject == "audio-1"
     assert re.search(said, failed["track_ends"].measured)
 
 
