@@ -79,18 +79,8 @@ def read_honestly(plan: EncodingPlan, shown: FrameMap) -> bool:
 
 def checkpoint_key(plan: EncodingPlan, build: str) -> str:
     """Over all that decides which picture a frame shows."""
-    parts = [
-        plan.source_sha256,
-        plan.stream,
-        plan.clock,
-        plan.start,
-        plan.skip,
-        plan.rate,
-        plan.frames,
-        *plan.before,
-        build,
-    ]
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+    parts = [plan.source_sha256, plan.stream, plan.clock, plan.start, plan.skip, plan.rate, plan.frames]
+    return hashlib.sha256("\n".join(map(str, [*parts, *plan.before, build])).encode()).hexdigest()
 
 
 def _lost(numbers: np.ndarray, held: list[Span], plan: EncodingPlan, source: FrameTiming) -> int:

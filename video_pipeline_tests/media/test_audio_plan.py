@@ -161,7 +161,7 @@ def test_a_broken_track_does_not_lose_the_others(tools: Tools, rich: Path, tmp_p
         ("audio-2", "English", "en"),
         ("audio-2-surround", "English (5.1)", "en"),
     ]
-    assert [one.stream for one in made.plan.audio_left_out] == [2]
+    assert [one.name for one in made.plan.audio_left_out] == ["stream 2"]
     assert made.failed() == {}
 
 
