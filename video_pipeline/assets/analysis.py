@@ -1,20 +1,23 @@
-"""What happens in the video: scenes, silence, black, loudness."""
+"""What happens in the video: scenes, silence, black, loudness, the outline of the sound."""
 
 import hashlib
 
 import dagster as dg
 
 from video_pipeline.assets import show
-from video_pipeline.assets.stage import OWNERS, RETRY, stage
+from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
 from video_pipeline.assets.values import AudioTracks, Renditions
-from video_pipeline.media import black, loudness, scenes
-from video_pipeline.media.model import EncodingPlan, Span
-from video_pipeline.media.products import ContentAnalysis, Loudness
+from video_pipeline.media import black, chart, loudness, scenes
+from video_pipeline.media.files import blob_of
+from video_pipeline.media.model import Blob, EncodingPlan
+from video_pipeline.media.products import ContentAnalysis, Loudness, Track
+from video_pipeline.media.waveform import Outline, Waveform
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
+from video_pipeline.stores.objects import ObjectStore
 
 GROUP = "analysis"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 @dg.asset(
@@ -35,22 +38,15 @@ def content_analysis(
     store: StoreResource,
     progress: ProgressResource,
 ) -> dg.MaterializeResult[ContentAnalysis]:
-    """Scenes (PySceneDetect on the smallest rung), black stretches, loudness by EBU R128, true peak and silence."""
+    """Scenes (PySceneDetect on the smallest rung), black stretches; of the sound, its loudness by EBU R128, as a whole
+    and over time, its true peak, silence and outline."""
     with stage(context, progress) as step:
-        small = h264.tracks[-1]
-        parts = [CODE_VERSION, small.file.sha256, audio.track.file.sha256 if audio.track else ""]
+        small, sound = h264.tracks[-1], audio.track
+        parts = [CODE_VERSION, small.file.sha256, sound.file.sha256 if sound else ""]
         key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         found = store.checkpoints.get("analysis", key, ContentAnalysis)
         if found is None:
-            tools, pictures = media.tools, store.objects.local(small.file.key)
-            cuts = scenes.detect(pictures, encoding_plan)
-            step.progress(0.6)
-            dark = black.detect(tools, pictures, encoding_plan)
-            level: Loudness | None = None
-            silences: tuple[Span, ...] = ()
-            if audio.track:
-                level, silences = loudness.measure(tools, store.objects.local(audio.track.file.key))
-            found = ContentAnalysis(scenes=cuts, loudness=level, silences=silences, black=dark)
+            found = _analyse(encoding_plan, small, sound, media, store, step)
             store.checkpoints.put("analysis", key, found)
         seconds = step.seconds
     rate = encoding_plan.rate
@@ -63,15 +59,67 @@ def content_analysis(
         }
         for scene in found.scenes
     ]
-    metadata: dict[str, show.Metadata] = {
-        "table": show.table(rows),
-        "scenes": len(rows),
-        "black_seconds": sum(span.end - span.start for span in found.black),
+    return dg.MaterializeResult(
+        value=found,
+        metadata={
+            "table": show.table(rows),
+            "scenes": len(rows),
+            "black_seconds": sum(span.end - span.start for span in found.black),
+            **_heard(found, store.objects),
+            "seconds": seconds,
+        },
+    )
+
+
+def sound_files(found: ContentAnalysis) -> dict[str, bytes | Blob]:
+    """Path inside the release to what can be drawn of the sound; nothing without sound."""
+    if found.loudness is None or found.waveform is None:
+        return {}
+    levels = f"{found.loudness.model_dump_json()}\n"
+    return {"audio/loudness.json": levels.encode(), "audio/waveform.json": found.waveform}
+
+
+def _analyse(
+    plan: EncodingPlan, small: Track, sound: Track | None, media: MediaResource, store: StoreResource, step: Stage
+) -> ContentAnalysis:
+    pictures = store.objects.local(small.file.key)
+    found = ContentAnalysis(scenes=scenes.detect(pictures, plan))
+    step.progress(0.6)
+    found = found.model_copy(update={"black": black.detect(media.tools, pictures, plan)})
+    if sound is None:
+        return found
+    outline = Outline(plan.duration)
+    level, silences = loudness.measure(media.tools, store.objects.local(sound.file.key), on_sound=outline.take)
+    with media.scratch() as scratch:
+        drawn = scratch / "waveform.json"
+        drawn.write_bytes(outline.done().text())
+        blob = blob_of(drawn)
+        store.objects.put_file(blob.key, drawn, move=True)
+    return found.model_copy(update={"loudness": level, "silences": silences, "waveform": blob})
+
+
+def _heard(found: ContentAnalysis, objects: ObjectStore) -> dict[str, show.Metadata]:
+    if found.loudness is None or found.loudness.curve is None or found.waveform is None:
+        return {"sound": "the video has no sound"}
+    level = found.loudness
+    return {
         "silent_seconds": sum(span.end - span.start for span in found.silences),
-        "seconds": seconds,
+        **{name: value for name, value in _numbers(level).items() if value is not None},
+        "levels": show.picture(
+            chart.levels(_waveform(found.waveform, objects), found.loudness.curve, level.integrated), "levels", "png"
+        ),
     }
-    if found.loudness and found.loudness.integrated is not None:
-        metadata["loudness_lufs"] = found.loudness.integrated
-    if found.loudness and found.loudness.true_peak is not None:
-        metadata["true_peak_dbtp"] = found.loudness.true_peak
-    return dg.MaterializeResult(value=found, metadata=metadata)
+
+
+def _numbers(level: Loudness) -> dict[str, float | None]:
+    return {
+        "loudness_lufs": level.integrated,
+        "loudness_range_lu": level.range,
+        "momentary_max_lufs": level.momentary_max,
+        "short_term_max_lufs": level.short_term_max,
+        "true_peak_dbtp": level.true_peak,
+    }
+
+
+def _waveform(blob: Blob, objects: ObjectStore) -> Waveform:
+    return Waveform.model_validate_json(objects.get_bytes(blob.key))

@@ -1,4 +1,4 @@
-"""Proves what was made, publishes it, and writes it into the index."""
+"""Proves what was made and publishes it."""
 
 import hashlib
 import json
@@ -9,24 +9,30 @@ from typing import Any
 import dagster as dg
 
 from video_pipeline.assets import show
-from video_pipeline.assets.record import video_record
+from video_pipeline.assets.analysis import sound_files
 from video_pipeline.assets.stage import OWNERS, RETRY, failure, stage
 from video_pipeline.assets.values import AcceptedSource, Release, Renditions
 from video_pipeline.checks import QUALITY_CHECKS, result_of
 from video_pipeline.errors import CheckFailed
 from video_pipeline.media import quality
 from video_pipeline.media.model import Blob, EncodingPlan
-from video_pipeline.media.products import ContentAnalysis, QualityReport, Sprites, Streams, Texts, Thumbnails
+from video_pipeline.media.products import (
+    ContentAnalysis,
+    Download,
+    QualityReport,
+    Sprites,
+    Streams,
+    Texts,
+    Thumbnails,
+)
 from video_pipeline.media.sprites import sheet_name
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import builds
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
-from video_pipeline.stores.objects import ObjectStore
 from video_pipeline.stores.release_model import Draft, ReleasePreset, ReleaseSource
 from video_pipeline.stores.releases import publish
 from video_pipeline.stores.requests import VideoRequest
-from video_pipeline.stores.videos import replace_video
 
 GROUP = "publish"
 CODE_VERSION = "1"
@@ -56,6 +62,7 @@ def quality_report(
     thumbnails: Thumbnails,
     sprites: Sprites,
     subtitles: Texts,
+    download: Download,
     media: MediaResource,
     store: StoreResource,
     progress: ProgressResource,
@@ -64,7 +71,7 @@ def quality_report(
     frames, follows every reference, weighs every stated bit rate. One failed check and nothing is published."""
     with stage(context, progress) as step:
         assert h264.shown is not None, "every plan has H.264"
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown, subtitles)
+        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown, subtitles, download)
         key = hashlib.sha256(f"{CODE_VERSION}\n{digest}".encode()).hexdigest()
         report = store.checkpoints.get("quality", key, QualityReport)
         if report is None:
@@ -78,6 +85,8 @@ def quality_report(
                 {Path(path).name: store.objects.local(b.key) for path, b in _pictures(thumbnails, sprites).items()},
                 h264.shown,
                 subtitles,
+                download,
+                store.objects.local(download.file.key) if download.file else None,
             )
             if report.passed:
                 store.checkpoints.put("quality", key, report)
@@ -117,6 +126,7 @@ def release(
     thumbnails: Thumbnails,
     sprites: Sprites,
     subtitles: Texts,
+    download: Download,
     quality_report: QualityReport,
     media: MediaResource,
     store: StoreResource,
@@ -127,7 +137,7 @@ def release(
     one, never a mixture."""
     with stage(context, progress):
         assert h264.shown is not None, "every plan has H.264"
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown, subtitles)
+        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown, subtitles, download)
         if not quality_report.passed or quality_report.subject_digest != digest:
             raise CheckFailed("the quality report is not about these files, or did not pass; launch quality_report+")
         request = index.requests.get(context.partition_key, source.request)
@@ -143,12 +153,13 @@ def release(
                 **_pictures(thumbnails, sprites),
                 "sprites/sprites.vtt": sprites.vtt.encode(),
                 **{path: text.encode() for path, text in subtitles.files().items()},
+                **sound_files(content_analysis),
                 "metadata.json": _json(
                     {
                         "technical": technical_metadata.model_dump(mode="json"),
                         "plan": encoding_plan.model_dump(mode="json"),
                         "frame_map": h264.shown.model_dump(mode="json"),
-                        "analysis": content_analysis.model_dump(mode="json"),
+                        "analysis": content_analysis.model_dump(mode="json", exclude={"loudness": {"curve"}}),
                         "thumbnails": thumbnails.model_dump(mode="json"),
                         "subtitles": subtitles.described(),
                         "custom": request.metadata,
@@ -156,11 +167,12 @@ def release(
                 ),
                 "quality.json": _json({"checks": [check.model_dump() for check in quality_report.checks]}),
             },
-            media=[file.file for file in streams.media],
+            media=[*(file.file for file in streams.media), *([download.file] if download.file else [])],
+            download=download.file,
         )
         pointer = publish(store.objects, draft)
         made = draft.release()
-    directory = f"videos/{pointer.video_id}/releases/{pointer.release_id}"
+    video = f"videos/{pointer.video_id}"
     files: list[dict[str, show.Cell]] = [
         {"file": file.path.replace(file.sha256, file.sha256[:12] + "…"), "bytes": file.size, "sha256": file.sha256[:12]}
         for file in made.files
@@ -171,9 +183,9 @@ def release(
         metadata={
             **({"watch": dg.MetadataValue.url(watch)} if watch else {}),
             "release": pointer.release_id,
-            "play (HLS)": dg.MetadataValue.path(str(_shown(store.objects, pointer.video_id, "master.m3u8"))),
-            "play (DASH)": dg.MetadataValue.path(str(_shown(store.objects, pointer.video_id, "manifest.mpd"))),
-            "directory": directory,
+            "play (HLS)": dg.MetadataValue.path(str(store.objects.local(f"{video}/master.m3u8"))),
+            "play (DASH)": dg.MetadataValue.path(str(store.objects.local(f"{video}/manifest.mpd"))),
+            "directory": f"{video}/releases/{pointer.release_id}",
             "files": show.table(files),
             "bytes": sum(file.size for file in made.files),
             "pointer_sequence": pointer.sequence,
@@ -188,62 +200,3 @@ def _asked(request: VideoRequest) -> dict[str, Any]:
 
 def _json(value: object) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def _shown(objects: ObjectStore, video_id: str, name: str) -> Path:
-    return objects.local(f"videos/{video_id}/{name}")
-
-
-@dg.asset(
-    partitions_def=videos,
-    group_name=GROUP,
-    kinds={"sqlite"},
-    owners=OWNERS,
-    code_version=CODE_VERSION,
-    retry_policy=RETRY,
-    ins={"h264": dg.AssetIn(["renditions", "h264"])},
-)
-def metadata_index(
-    context: dg.AssetExecutionContext,
-    source: AcceptedSource,
-    technical_metadata: TechnicalMetadata,
-    content_analysis: ContentAnalysis,
-    encoding_plan: EncodingPlan,
-    h264: Renditions,
-    streams: Streams,
-    thumbnails: Thumbnails,
-    quality_report: QualityReport,
-    release: Release,
-    store: StoreResource,
-    index: IndexResource,
-    progress: ProgressResource,
-) -> dg.MaterializeResult[Release]:
-    """The video's rows in the index, for `video-pipeline search` and SQL: replaced together, in one transaction."""
-    with stage(context, progress):
-        request = index.requests.get(context.partition_key, release.request)
-        assert request is not None, "encoding_plan read it"
-        record = video_record(
-            request,
-            release.release_id,
-            source.file,
-            technical_metadata,
-            content_analysis,
-            encoding_plan,
-            h264,
-            streams,
-            thumbnails,
-            quality_report,
-        )
-        current = replace_video(index.index, record, store=store.objects)
-    return dg.MaterializeResult(
-        value=release,
-        metadata={
-            "release": release.release_id,
-            "is_current": current,
-            "renditions": len(record.renditions),
-            "scenes": len(record.scenes),
-            "bytes": record.bytes,
-            "duration_seconds": record.duration,
-            "bits_per_pixel": round(record.bits_per_pixel or 0.0, 5),
-        },
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from video_pipeline.assets.values import Renditions
 from video_pipeline.media.model import EncodingPlan, SourceFile
-from video_pipeline.media.products import ContentAnalysis, QualityReport, Streams, Thumbnails, Track
+from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Thumbnails, Track
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.stores.requests import VideoRequest
 from video_pipeline.stores.videos import RenditionRecord, VideoRecord
@@ -21,6 +21,7 @@ def video_record(
     streams: Streams,
     thumbnails: Thumbnails,
     report: QualityReport,
+    download: Download,
 ) -> VideoRecord:
     """The rows of one video."""
     width, height = technical.video.display_size
@@ -47,6 +48,11 @@ def video_record(
         rate=float(plan.rate),
         duration=float(plan.duration),
         loudness=analysis.loudness,
+        loudness_target=plan.audio[0].loudness if plan.audio else None,
+        waveform_path=f"releases/{release_id}/audio/waveform.json" if analysis.waveform else None,
+        waveform_bytes=analysis.waveform.size if analysis.waveform else None,
+        download_path=f"media/{download.file.sha256}.mp4" if download.file else None,
+        download_bytes=download.file.size if download.file else None,
         encode_seconds=seconds,
         realtime_factor=float(plan.duration) / seconds if seconds else None,
         bytes=sum(rendition.bytes for rendition in renditions),

@@ -16,10 +16,9 @@ def table(rows: Sequence[Mapping[str, Cell]]) -> dg.MetadataValue:
     return dg.MetadataValue.table(records=[dg.TableRecord(dict(row)) for row in rows])
 
 
-def picture(jpeg: bytes, title: str) -> dg.MetadataValue:
-    """A JPEG inside the metadata itself, so that it shows wherever the UI runs."""
-    data = base64.b64encode(jpeg).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/jpeg;base64,{data})")
+def picture(data: bytes, title: str, kind: str = "jpeg") -> dg.MetadataValue:
+    """A JPEG or PNG inside the metadata itself, so that it shows wherever the UI runs."""
+    return dg.MetadataValue.md(f"![{title}](data:image/{kind};base64,{base64.b64encode(data).decode()})")
 
 
 def megabits(bits_per_second: float) -> float:

@@ -55,6 +55,14 @@ def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[Ru
     return tuple(reversed(rungs))
 
 
+def download_rung(rungs: tuple[RungPlan, ...], height: int | None) -> str | None:
+    """Name of the largest rung whose shorter side is not above `height`; of the smallest, if all are. None for none."""
+    if height is None:
+        return None
+    fitting = [rung for rung in rungs if min(rung.width, rung.height) <= height]
+    return (fitting or rungs[-1:])[0].name
+
+
 def _scaled(display: tuple[int, int], short: int) -> tuple[int, int]:
     """The display size scaled so that its shorter side is `short`, both even."""
     factor = Fraction(short, min(display))

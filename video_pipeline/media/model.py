@@ -209,6 +209,8 @@ class EncodingPlan(Model):
     images: ImagePlan
     max_damage: float = 1.0
     """Share of the source's pictures that may be lost or broken, 0 to 1."""
+    download: str | None = None
+    """The rung of the MP4 for download; None if there shall be none."""
 
     @property
     def duration(self) -> Fraction:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from video_pipeline.errors import SourceError
 from video_pipeline.media import audio_plan, colour, moments
-from video_pipeline.media.ladder import ladder
+from video_pipeline.media.ladder import download_rung, ladder
 from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan, VideoEncoder
 from video_pipeline.media.options import Options
 from video_pipeline.media.technical import FrameTiming, TechnicalMetadata, VideoStream
@@ -76,6 +76,7 @@ def make_plan(
         options=h264.options,
     )
     text, text_left_out = text_planning.plan(source, options, sidecars, start)
+    rungs = ladder(source.video.display_size, rate, preset)
     return EncodingPlan(
         preset=preset.name,
         preset_digest=preset.digest,
@@ -93,7 +94,7 @@ def make_plan(
         mixing=MIXED_PICTURES * timing.common_step if source.video.fields != "progressive" else Fraction(0),
         filters=(*_upright(source.video), *colour.filters(source.video, preset.alpha_over), BARE),
         encoders=(encoder,),
-        rungs=ladder(source.video.display_size, rate, preset),
+        rungs=rungs,
         audio=audio_plan.tracks(source, preset.audio, options.audio, start, frames / rate),
         audio_left_out=audio_plan.left_out(source, options.audio),
         clock=source.clock,
@@ -102,6 +103,7 @@ def make_plan(
         chapters=text_planning.chapters(source, start, frames / rate),
         images=_images(options, rate, frames, preset),
         max_damage=preset.max_damage,
+        download=download_rung(rungs, preset.download),
     )
 
 

@@ -64,6 +64,13 @@ class Streams(Model):
     """Path inside the release (e.g. "hls/master.m3u8") to content; media are named ../../../media/<sha256>.mp4."""
 
 
+class Download(Model):
+    """One progressive MP4 with picture and sound."""
+
+    file: Blob | None = None
+    """None if the plan has none."""
+
+
 class TextTrack(Model):
     """A planned text track that was made."""
 
@@ -112,6 +119,19 @@ class Scene(Model):
     """First frame of the next scene."""
 
 
+class LoudnessCurve(Model):
+    """Loudness over time; LUFS, None below -70 and before the first window is full.
+
+    Point n is the largest of what was measured from n to n + 1 times `seconds_per_point`: of windows that end there.
+    """
+
+    seconds_per_point: float
+    momentary: tuple[float | None, ...]
+    """Over windows of 0.4 s."""
+    short_term: tuple[float | None, ...]
+    """Over windows of 3 s."""
+
+
 class Loudness(Model):
     """EBU R128 (https://tech.ebu.ch/docs/r/r128.pdf); None where the programme is silent."""
 
@@ -121,12 +141,19 @@ class Loudness(Model):
     """LU"""
     true_peak: float | None
     """dBTP"""
+    momentary_max: float | None = None
+    """LUFS, over 0.4 s; None of less."""
+    short_term_max: float | None = None
+    """LUFS, over 3 s; None of less."""
+    curve: LoudnessCurve | None = None
 
 
 class ContentAnalysis(Model):
     scenes: tuple[Scene, ...]
     loudness: Loudness | None = None
     """None without audio."""
+    waveform: Blob | None = None
+    """JSON of `waveform.Waveform`; None without audio."""
     silences: tuple[Span, ...] = ()
     """Seconds."""
     black: tuple[Span, ...] = ()

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from video_pipeline.media.checks import pictures, source, tracks
+from video_pipeline.media.checks import downloads, pictures, source, tracks
 from video_pipeline.media.checks.bandwidth import bandwidth
 from video_pipeline.media.checks.reading import read
 from video_pipeline.media.checks.references import references
 from video_pipeline.media.checks.subtitles import subtitles
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import FrameMap, QualityReport, Sprites, Streams, Texts, Thumbnails
+from video_pipeline.media.products import Download, FrameMap, QualityReport, Sprites, Streams, Texts, Thumbnails
 from video_pipeline.media.tools import Tools
 
 VERSION = "6"
@@ -30,6 +30,7 @@ CHECKS = {
     "sprite_tiles": "The sprite sheets hold the planned number of tiles and have the size for them.",
     "subtitles": "Every text track is there or named as left out, is WebVTT, and its cues lie inside the video.",
     "not_empty": "Nothing is empty, and pictures are pictures of the stated size.",
+    "download": "The MP4 for download is the planned rung with its sound, decodes, and has its index in front.",
 }
 
 
@@ -43,6 +44,8 @@ def inspect(
     images: Mapping[str, Path],
     shown: FrameMap,
     texts: Texts,
+    download: Download,
+    saved: Path | None,
 ) -> QualityReport:
     """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
 
@@ -50,6 +53,7 @@ def inspect(
         shown: which pictures of the source the frames show.
         media: track name to its packaged file.
         images: picture name (poster.jpg, 01.jpg, sheet-000.jpg ...) to its file.
+        saved: the MP4 for download, if there is one.
     """
     readings = read(tools, media, {sound.name for sound in plan.audio})
     checks = (
@@ -65,17 +69,25 @@ def inspect(
         pictures.sprite_tiles(plan, sprites, images),
         subtitles(plan, texts),
         pictures.not_empty(streams, thumbnails, sprites, media, images),
+        downloads.download(tools, plan, readings, saved),
     )
     return QualityReport(
         passed=all(check.passed or check.warning for check in checks),
         checks=checks,
-        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown, texts),
+        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown, texts, download),
     )
 
 
 def subject_digest(
-    plan: EncodingPlan, streams: Streams, thumbnails: Thumbnails, sprites: Sprites, shown: FrameMap, texts: Texts
+    plan: EncodingPlan,
+    streams: Streams,
+    thumbnails: Thumbnails,
+    sprites: Sprites,
+    shown: FrameMap,
+    texts: Texts,
+    download: Download,
 ) -> str:
     """Over everything a report is about: a report belongs to what has the same digest."""
-    text = "\n".join(model.model_dump_json() for model in (plan, streams, thumbnails, sprites, shown, texts))
+    about = (plan, streams, thumbnails, sprites, shown, texts, download)
+    text = "\n".join(model.model_dump_json() for model in about)
     return hashlib.sha256(f"{VERSION}\n{text}".encode()).hexdigest()

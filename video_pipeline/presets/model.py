@@ -96,9 +96,16 @@ class Preset(Model):
     """What shows through transparent pictures: a colour's name or #rrggbb."""
     max_damage: float = Field(default=0.3, ge=0, le=1)
     """Share of the pictures that may be lost or broken; a source with more is refused."""
+    download: Even | None = None
+    """Shorter side of a plain MP4 with picture and sound for people to keep: the largest rung that is not above it."""
     h264: H264
     audio: Audio
     images: Images
+
+    @field_validator("download", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return None if value == "none" else value
 
     @property
     def digest(self) -> str:

@@ -14,6 +14,7 @@ WEIGHTS: dict[str, float] = {
     "renditions/av1": 0,
     "renditions/audio": 2,
     "streams": 1,
+    "download": 0,
     "content_analysis": 3,
     "thumbnails": 3,
     "sprites": 1,

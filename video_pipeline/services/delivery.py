@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -23,7 +23,7 @@ from video_pipeline.errors import RequestError
 from video_pipeline.identity import check_video_id
 from video_pipeline.settings import Settings
 from video_pipeline.stores.objects import LocalStore, ObjectStore
-from video_pipeline.stores.release_model import Pointer, release_key
+from video_pipeline.stores.release_model import Release, release_key
 from video_pipeline.stores.releases import current, read
 
 PAGE = """<!doctype html>
@@ -41,54 +41,72 @@ PAGE = """<!doctype html>
 <h1>{title}</h1>
 <video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/master.m3u8">{tracks}</video>
 <p>Video {video_id}, release {release_id}. HLS plays in Chrome and Edge from 142 on, and in Safari; elsewhere, open
-<a href="{video}/master.m3u8">HLS</a> or <a href="{video}/manifest.mpd">DASH</a> in a player such as mpv or VLC.</p>
+<a href="{video}/master.m3u8">HLS</a> or <a href="{video}/manifest.mpd">DASH</a> in a player such as mpv or VLC.
+{download}</p>
 </main>
 </html>
 """
+DOWNLOAD = '<a href="{video}/download.mp4" download="{video_id}.mp4">Download it</a> as MP4, {megabytes} MB.'
 
 
 def application(ours: Settings) -> Starlette:
-    """`/videos` of the store, nothing else of it, and `/watch/<video id>`."""
+    """`/videos` of the store, nothing else of it; `/videos/<video id>/download.mp4`, which leads to the MP4 of the
+    current release; and `/watch/<video id>`."""
     # Python's table knows neither on every system; a browser goes by the type.
     mimetypes.add_type("application/vnd.apple.mpegurl", ".m3u8")
     mimetypes.add_type("application/dash+xml", ".mpd")
     mimetypes.add_type("text/vtt", ".vtt")
     objects = LocalStore(ours.store)
 
-    def watch(request: Request) -> Response:
-        try:
-            video_id = check_video_id(request.path_params["video_id"])
-        except RequestError as error:
-            return PlainTextResponse(f"{error}\n", status_code=404)
+    def published(request: Request) -> Release:
+        video_id = check_video_id(request.path_params["video_id"])
         pointer = current(objects, video_id)
         if pointer is None:
-            return PlainTextResponse(f"video {video_id} is not published\n", status_code=404)
-        title = read(objects, video_id, pointer.release_id).request.get("title") or video_id
+            raise RequestError(f"video {video_id} is not published")
+        return read(objects, video_id, pointer.release_id)
+
+    def download(request: Request) -> Response:
+        release = published(request)
+        if release.download is None:
+            raise RequestError(f"video {release.video_id} has no download: its preset, {release.preset.name}, has none")
+        # It follows the newest release, so nobody may keep it.
+        path = "/" + release_key(release.video_id, release.release_id, release.download)
+        return RedirectResponse(path, headers={"Cache-Control": "no-cache"})
+
+    def watch(request: Request) -> Response:
+        release = published(request)
+        video_id = release.video_id
+        title = release.request.get("title") or video_id
         video = f"/videos/{video_id}"
+        size = next((file.size for file in release.files if file.path == release.download), 0)
+        offer = DOWNLOAD.format(video=video, video_id=video_id, megabytes=f"{size / 1e6:.1f}")
         return HTMLResponse(
             PAGE.format(
                 title=html.escape(str(title)),
                 video_id=video_id,
-                release_id=pointer.release_id,
+                release_id=release.release_id,
                 video=video,
-                release=f"{video}/releases/{pointer.release_id}",
-                tracks=_tracks(objects, pointer),
+                release=f"{video}/releases/{release.release_id}",
+                tracks=_tracks(objects, release),
+                download=offer if release.download else "",
             )
         )
 
     return Starlette(
         routes=[
             Route("/watch/{video_id}", watch),
+            Route("/videos/{video_id}/download.mp4", download),
             Mount("/videos", StaticFiles(directory=ours.store / "videos", check_dir=False)),
         ],
+        exception_handlers={RequestError: _not_found},
         # Players on other pages may read it.
         middleware=[Middleware(CORSMiddleware, allow_origins=["*"], expose_headers=["Content-Range"])],
     )
 
 
-def _tracks(objects: ObjectStore, pointer: Pointer) -> str:
+def _tracks(objects: ObjectStore, release: Release) -> str:
     """Elements for the text tracks of a release."""
-    metadata = json.loads(objects.get_bytes(release_key(pointer.video_id, pointer.release_id, "metadata.json")))
+    metadata = json.loads(objects.get_bytes(release_key(release.video_id, release.release_id, "metadata.json")))
     texts = metadata.get("subtitles", {})  # a release of an older version has none
     tracks = [
         {
@@ -102,11 +120,15 @@ def _tracks(objects: ObjectStore, pointer: Pointer) -> str:
     ]
     if texts.get("chapters"):
         tracks.append({"kind": "chapters", "src": texts["chapters"]})
-    address = f"/videos/{pointer.video_id}/releases/{pointer.release_id}"
+    address = f"/videos/{release.video_id}/releases/{release.release_id}"
     return "".join(
         "<track{}>".format("".join(f' {name}="{html.escape(value)}"' for name, value in track.items()))
         for track in ({**track, "src": f"{address}/{track['src']}"} for track in tracks)
     )
+
+
+def _not_found(_: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{error}\n", status_code=404)
 
 
 def main() -> None:

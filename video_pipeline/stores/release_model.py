@@ -59,6 +59,8 @@ class Release(_Document):
     source: ReleaseSource
     preset: ReleasePreset
     encoders: dict[str, str]
+    download: str | None = None
+    """Path of the MP4 with picture and sound that people may keep, as in `files`."""
     files: tuple[ReleaseFile, ...]
     """Every file but release.json itself, by path."""
 
@@ -89,6 +91,8 @@ class Draft:
     """Path inside the release to its content; a `Blob` is in the store already."""
     media: Sequence[Blob] = ()
     """Blobs in the store that become videos/<video_id>/media/<sha256>.mp4."""
+    download: Blob | None = None
+    """The one of `media` that people may keep."""
 
     def contents(self) -> dict[str, bytes | Blob]:
         """Every file of the release but release.json, by its path relative to the release's directory.
@@ -100,7 +104,7 @@ class Draft:
             check_key(path)
             if path == RELEASE_JSON:
                 raise RequestError(f"release of {self.video_id}: {RELEASE_JSON} is written by publish")
-        media = {f"../../media/{blob.sha256}.mp4": blob for blob in self.media}
+        media = {_media(blob): blob for blob in self.media}
         return dict(sorted({**media, **self.files}.items()))
 
     def release(self) -> Release:
@@ -113,6 +117,7 @@ class Draft:
             source=self.source,
             preset=self.preset,
             encoders=dict(sorted(self.encoders.items())),
+            download=_media(self.download) if self.download else None,
             files=tuple(_file(path, content) for path, content in self.contents().items()),
         )
         content = release.model_dump(mode="json", by_alias=True, exclude={"release_id"})
@@ -123,6 +128,10 @@ class Draft:
 def release_key(video_id: str, release_id: str, path: str = RELEASE_JSON) -> str:
     """The object key of a file of a release, `path` as in release.json."""
     return check_key(posixpath.normpath(f"videos/{video_id}/releases/{release_id}/{path}"))
+
+
+def _media(blob: Blob) -> str:
+    return f"../../media/{blob.sha256}.mp4"
 
 
 def _file(path: str, content: bytes | Blob) -> ReleaseFile:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; an index that is there already is not migrated again."""
 
 # A constraint without a name cannot be altered later (https://alembic.sqlalchemy.org/en/latest/naming.html).
@@ -100,6 +100,13 @@ videos = Table(
     Column("loudness", Float),  # LUFS
     Column("loudness_range", Float),  # LU
     Column("true_peak", Float),  # dBTP
+    Column("momentary_max", Float),  # LUFS, over 0.4 s
+    Column("short_term_max", Float),  # LUFS, over 3 s
+    Column("loudness_target", Float),  # LUFS; none if the sound is left as it is
+    Column("waveform_path", Text),  # inside of the video's directory
+    Column("waveform_bytes", BigInteger),
+    Column("download_path", Text),  # likewise
+    Column("download_bytes", BigInteger),
     Column("encode_seconds", Float),
     Column("realtime_factor", Float),
     Column("bytes", BigInteger, nullable=False),

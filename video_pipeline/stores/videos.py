@@ -64,6 +64,14 @@ class VideoRecord(Model):
     duration: float
     """Seconds."""
     loudness: Loudness | None = None
+    loudness_target: float | None = None
+    """LUFS the sound was to be brought to; None if it was left as it is."""
+    waveform_path: str | None = None
+    """As `download_path`, inside of the video's directory; None without sound."""
+    waveform_bytes: int | None = None
+    download_path: str | None = None
+    """None if there is no MP4 for download."""
+    download_bytes: int | None = None
 
     encode_seconds: float | None = None
     realtime_factor: float | None = None
@@ -122,6 +130,8 @@ def _replace(connection: sa.Connection, record: VideoRecord) -> None:
         "loudness": loudness.integrated,
         "loudness_range": loudness.range,
         "true_peak": loudness.true_peak,
+        "momentary_max": loudness.momentary_max,
+        "short_term_max": loudness.short_term_max,
     }
     if known is None:
         inserted = connection.execute(sa.insert(videos).values(row)).inserted_primary_key

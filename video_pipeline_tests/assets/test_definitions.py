@@ -8,6 +8,7 @@ from video_pipeline.definitions import defs
 from video_pipeline.media.quality import CHECKS
 from video_pipeline.partitions import videos
 
+MADE = set("content_analysis encoding_plan streams thumbnails download quality_report renditions/h264".split())
 GRAPH = {
     "source": ("ingest", {"file"}, set()),
     "technical_metadata": ("ingest", {"ffmpeg"}, {"source"}),
@@ -23,31 +24,24 @@ GRAPH = {
         {"hls", "dash"},
         {"encoding_plan", "subtitles", *(f"renditions/{name}" for name in ("h264", "hevc", "vp9", "av1", "audio"))},
     ),
+    "download": ("ingest", {"ffmpeg"}, {"encoding_plan", "renditions/h264", "renditions/audio"}),
     "content_analysis": ("analysis", {"python", "ffmpeg"}, {"encoding_plan", "renditions/h264", "renditions/audio"}),
     "thumbnails": ("images", {"jpeg"}, {"encoding_plan", "content_analysis", "renditions/h264"}),
     "sprites": ("images", {"jpeg", "webvtt"}, {"encoding_plan", "renditions/h264"}),
     "quality_report": (
         "publish",
         {"ffmpeg"},
-        {"encoding_plan", "renditions/h264", "streams", "subtitles", "thumbnails", "sprites"},
+        {"encoding_plan", "renditions/h264", "streams", "subtitles", "thumbnails", "sprites", "download"},
     ),
     "release": (
         "publish",
         {"file"},
-        {
-            *"source technical_metadata content_analysis encoding_plan streams subtitles thumbnails sprites".split(),
-            "quality_report",
-            "renditions/h264",
-        },
+        {"source", "technical_metadata", *MADE, "sprites", "subtitles"},
     ),
     "metadata_index": (
         "publish",
         {"sqlite"},
-        {
-            *"source technical_metadata content_analysis encoding_plan streams thumbnails quality_report".split(),
-            "renditions/h264",
-            "release",
-        },
+        {"source", "technical_metadata", *MADE, "release"},
     ),
 }
 """Asset to group, kinds and what it is made from."""

@@ -71,7 +71,7 @@ def test_a_video_is_created(operated: RunningStack, ui: Ui, made: dict[str, str]
     for number, video in enumerate(VIDEOS):
         run = ui.run(made[video])
         assert run.video == video, "the list of runs says which video it is"
-        assert len(run.assets) == 15
+        assert len(run.assets) == 17
         status = json.loads(operated.command("status", video, "--json").stdout)
         assert (status["title"], status["preset"], status["requestVersion"]) == (f"The {video}", "tiny", 1)
         assert status["releaseId"] == pointer(operated, video)["releaseId"]

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from unittest import mock
 
 from video_pipeline import presets
-from video_pipeline.media import audio, encode, frame_map, package, probe, quality, scenes, sprites, thumbnails
+from video_pipeline.media import (
+    audio,
+    download,
+    encode,
+    frame_map,
+    package,
+    probe,
+    quality,
+    scenes,
+    sprites,
+    thumbnails,
+)
 from video_pipeline.media.checks.reading import Reading, read
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.products import (
     CheckResult,
+    Download,
     FrameMap,
     QualityReport,
     Sprites,
@@ -46,6 +58,9 @@ class Made:
     images: Mapping[str, Path]
     shown: FrameMap
     texts: Texts
+    download: Download = field(default_factory=Download)
+    saved: Path | None = None
+    """The MP4 for download."""
 
     def inspect(self) -> QualityReport:
         with mock.patch.object(quality, "read", _read_once):
@@ -59,6 +74,8 @@ class Made:
                 self.images,
                 self.shown,
                 self.texts,
+                self.download,
+                self.saved,
             )
 
     def failed(self) -> dict[str, CheckResult]:
@@ -96,6 +113,13 @@ class Made:
         streams = package.package(self.tools, plan or self.plan, tracks, files, out, self.texts.tracks)
         media = {file.name: out / f"{file.file.sha256}.mp4" for file in streams.media}
         return replace(self, streams=streams, media=media)
+
+    def with_download(self, rung: str, directory: Path) -> Made:
+        """With this rung for download, too."""
+        plan = self.plan.model_copy(update={"download": rung})
+        sound = self.encoded.get(download.sound_name(plan) or "")
+        saved = download.make(self.tools, plan, self.encoded[rung], sound, directory)
+        return replace(self, plan=plan, download=saved, saved=directory / download.FILE)
 
     def place(self, root: Path) -> Path:
         """Lays the streams out as they are published, and returns the release's directory."""

@@ -10,6 +10,7 @@ import pytest
 from video_pipeline.media import loudness
 from video_pipeline.media.model import Span
 from video_pipeline.media.tools import Tools
+from video_pipeline_tests import ffprobe
 from video_pipeline_tests.media.release import run_ffmpeg
 
 
@@ -88,3 +89,64 @@ def test_sound_shorter_than_one_block_of_400_ms(tools: Tools, tmp_path: Path) ->
     found, silences = loudness.measure(tools, sound(tools, tmp_path / "short.wav", tone(-23), 0.04))
     assert (found.integrated, silences) == (None, ())
     assert found.true_peak == pytest.approx(-23, abs=0.5)
+
+
+def test_loudness_over_time(tools: Tools, tmp_path: Path) -> None:
+    """Tech 3341: full windows of a sine at -23 dBFS are -23 LUFS, here from 4 s on; before it is 10 LU less."""
+    amplitudes = f"if(lt(t,4),{10 ** (-33 / 20):.9f},{10 ** (-23 / 20):.9f})*sin(2*PI*1000*t)"
+    found, _ = loudness.measure(tools, sound(tools, tmp_path / "steps.wav", amplitudes.replace(",", "\\,"), 8))
+    assert found.curve is not None
+    assert found.curve.seconds_per_point == 0.1
+    momentary, short_term = found.curve.momentary, found.curve.short_term
+    assert len(momentary) == len(short_term) == 80
+    # The first windows of 0.4 s and 3 s end with points 3 and 29; those of the louder part alone with 43 and 69.
+    assert momentary[:3] == (None,) * 3
+    assert short_term[:29] == (None,) * 29
+    assert momentary[3:40] == pytest.approx([-33] * 37, abs=0.1)
+    assert momentary[43:] == pytest.approx([-23] * 37, abs=0.1)
+    assert short_term[29:40] == pytest.approx([-33] * 11, abs=0.1)
+    assert short_term[69:] == pytest.approx([-23] * 11, abs=0.1)
+    # A second and a half of the louder power, as much of the other.
+    assert short_term[54] == pytest.approx(10 * math.log10((10**-2.3 + 10**-3.3) / 2), abs=0.15)
+
+
+def test_the_loudest_moments(tools: Tools, tmp_path: Path) -> None:
+    """0.4 s at -20 dBFS in a tone of -40: its own window, and 0.4 of 3 seconds."""
+    amplitudes = f"if(between(t,4,4.4),{10 ** (-20 / 20):.9f},{10 ** (-40 / 20):.9f})*sin(2*PI*1000*t)"
+    found, _ = loudness.measure(tools, sound(tools, tmp_path / "burst.wav", amplitudes.replace(",", "\\,"), 9))
+    assert found.momentary_max == pytest.approx(-20, abs=0.15)
+    assert found.short_term_max == pytest.approx(10 * math.log10((0.4 * 10**-2 + 2.6 * 10**-4) / 3), abs=0.15)
+
+
+def test_silence_has_no_points(tools: Tools, tmp_path: Path) -> None:
+    found, _ = loudness.measure(tools, sound(tools, tmp_path / "none.wav", "0", 2))
+    assert (found.momentary_max, found.short_term_max) == (None, None)
+    assert found.curve is not None
+    assert set(found.curve.momentary) == {None}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "per_point"), [(600, 0.1), (600.1, 0.2), (3600, 1), (3 * 3600, 2), (24 * 3600, 20)]
+)
+def test_a_long_curve_keeps_its_peaks(seconds: float, per_point: float) -> None:
+    count = round(seconds * 10)
+    values = [-30.0] * count
+    values[count // 2] = -5.0
+    found = loudness.curve(values, [-120.0] * count)
+    assert found.seconds_per_point == per_point
+    assert len(found.momentary) == math.ceil(round(seconds / per_point, 6)) <= 6000
+    assert [n for n, value in enumerate(found.momentary) if value == -5] == [int(count // 2 * 0.1 / per_point + 1e-9)]
+    assert set(found.momentary) == {-30, -5}
+    assert set(found.short_term) == {None}
+
+
+def test_the_sound_comes_along(tools: Tools, tmp_path: Path) -> None:
+    """One pass measures and decodes, and both see the whole."""
+    taken = bytearray()
+    path = sound(tools, tmp_path / "tone.wav", tone(-23), 5.03)
+    found, _ = loudness.measure(tools, path, on_sound=taken.extend)
+    assert found == loudness.measure(tools, path)[0]
+    (tmp_path / "taken.au").write_bytes(taken)
+    [stream] = ffprobe.streams(tools, tmp_path / "taken.au")
+    assert (stream["codec_name"], stream["channels"], stream["sample_rate"]) == ("pcm_s16be", 2, "48000")
+    assert float(stream["duration"]) == pytest.approx(5.03, abs=1e-4)

@@ -118,6 +118,25 @@ def test_it_goes_on_from_where_it_was_put(page: Page, address: str) -> None:
     assert state(page)["error"] is None
 
 
+def test_the_download_plays_as_a_plain_file(page: Page, played: Made, tmp_path: Path) -> None:
+    """Progressive: no manifest, no script; the browser seeks in it by byte ranges."""
+    saved = played.with_download("h264-360p", tmp_path).saved
+    assert saved is not None
+    (tmp_path / "play.html").write_text(PAGE.format(address=saved.name))
+    with serve(tmp_path) as url:
+        page.goto(f"{url}/play.html")
+        page.wait_for_function("() => document.getElementById('v').readyState >= 2")
+        page.evaluate(SEEK, 6.3)
+        assert page.evaluate(BRIGHTNESS) == pytest.approx((25 + 25 * 6.3 - 16) * 255 / 219, abs=5)
+        page.evaluate("() => document.getElementById('v').play()")
+        page.wait_for_function("() => document.getElementById('v').ended")
+    end = state(page)
+    assert end["error"] is None
+    assert (end["width"], end["height"]) == (640, 360)
+    assert end["duration"] == end["time"] == pytest.approx(SECONDS, abs=0.03)
+    assert end["audio"] > 10_000
+
+
 def test_a_missing_file_is_an_error_that_is_seen(page: Page, played: Made, tmp_path: Path) -> None:
     """So that the absence of an error above means something."""
     played.place(tmp_path)

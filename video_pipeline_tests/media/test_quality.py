@@ -12,6 +12,7 @@ import pytest
 
 from video_pipeline.media import quality
 from video_pipeline.media.checks.verdict import verdict
+from video_pipeline.media.products import Download
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media import release
 from video_pipeline_tests.media.release import Made
@@ -61,9 +62,10 @@ def test_a_report_belongs_to_what_it_saw(made: Made) -> None:
         replace(made, thumbnails=made.thumbnails.model_copy(update={"poster": poster})),
         made.with_text("hls/master.m3u8", lambda text: text + "\n"),
         replace(made, streams=made.streams.model_copy(update={"media": made.streams.media[:1]})),
+        replace(made, download=Download(file=made.sprites.sheets[0])),
     ]
     digests = {
-        quality.subject_digest(one.plan, one.streams, one.thumbnails, one.sprites, one.shown, one.texts)
+        quality.subject_digest(one.plan, one.streams, one.thumbnails, one.sprites, one.shown, one.texts, one.download)
         for one in others
     }
     assert len(digests) == len(others)

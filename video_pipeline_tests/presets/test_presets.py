@@ -17,6 +17,8 @@ def test_built_in() -> None:
     assert speeds["premium"] == "slow"
     caps = {name: presets.load(name).max_height for name in ("480p", "720p", "1080p", "4k")}
     assert caps == {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
+    downloads = {name: presets.load(name).download for name in presets.names()}
+    assert downloads == {**dict.fromkeys(downloads), "premium": 1080}
     assert [rung.height for rung in presets.load("web").h264.rungs] == [2160, 1440, 1080, 720, 480, 360, 240]
 
 
@@ -27,6 +29,11 @@ def test_a_user_overrides_one_key_of_a_built_in_preset(tmp_path: Path) -> None:
     assert (web.h264.preset, web.audio.bit_rate) == ("slow", 128)
     assert (mine.h264.preset, mine.max_height) == ("slow", 480)
     assert "mine" in presets.names(tmp_path)
+
+
+def test_a_download_can_be_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("extends: premium\ndownload: none\n")
+    assert presets.load("mine", tmp_path).download is None
 
 
 def test_name_does_not_shape_the_output() -> None:
@@ -52,6 +59,8 @@ def test_name_does_not_shape_the_output() -> None:
         ),
         ("extends: web\nh264: {rungs: []}\n", r"h264\.rungs"),
         ("extends: web\nh264: {options: {g: '50'}}\n", r"h264\.options: 'g' is set by the plan"),
+        ("extends: web\ndownload: 721\n", r"download: .*multiple of 2, not 721"),
+        ("extends: web\ndownload: large\n", r"download: .*'large'"),
         ("extends: web\nimages: {interval: soon}\n", r"images\.interval: must be a number"),
         ("extends: nowhere\n", "extends: 'nowhere' is unknown"),
         ("extends: broken\n", "extends: 'broken' is unknown or extends itself"),

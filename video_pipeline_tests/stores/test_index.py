@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -20,6 +21,7 @@ from video_pipeline.stores import tables
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
 from video_pipeline_tests.stores.processes import together
+from video_pipeline_tests.stores.records import record
 
 MIGRATIONS = Path(index_module.__file__).with_name("migrations")
 UPGRADE = "from video_pipeline.stores.index import Index; Index(sys.argv[1]).upgrade()"
@@ -33,6 +35,28 @@ def test_migrations_make_the_tables(index: Index) -> None:
     with index.read() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": lambda name, *_: _ours(name)})
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_an_index_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
+    """As `restart` with new code finds it."""
+    index = Index(f"sqlite:///{tmp_path}/index.db")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with index.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    row = record().model_dump(include=set("video_id release_id request preset source_name source_sha256".split()))
+    row |= {"source_bytes": 1, "container": "mov", "codec": "h264", "width": 2, "height": 2, "rate": 25.0}
+    row |= {"duration": 4.0, "bytes": 7, "published": "2026-01-01", "tags": "[]", "metadata": "{}"}
+    names = ", ".join(row)
+    values = ", ".join(f":{name}" for name in row)
+    with index.write() as connection:
+        connection.execute(sa.text(f"INSERT INTO videos ({names}) VALUES ({values})"), row)
+    index.upgrade()
+    with index.read() as connection:
+        found = connection.exec_driver_sql("SELECT video_id, bytes, momentary_max, download_path FROM videos").all()
+    assert [tuple(one) for one in found] == [("film", 7, None, None)]
 
 
 def _ours(name: str | None) -> bool:

@@ -36,6 +36,11 @@ def test_every_table_is_filled(index: Index) -> None:
     assert rows(index, "SELECT video_id, title, duration, loudness, true_peak, bytes FROM videos") == [
         ("film", "Big Buck Bunny", 4.0, -23.0, -1.0, 5_000_064_000)
     ]
+    assert rows(index, "SELECT momentary_max, short_term_max, waveform_path, waveform_bytes FROM videos") == [
+        (-15.0, -18.5, "releases/x/audio/waveform.json", 1234)
+    ]
+    assert rows(index, "SELECT loudness - loudness_target FROM videos") == [(0.0,)]
+    assert rows(index, "SELECT download_path, download_bytes FROM videos") == [("media/abc.mp4", 5_000_000_000)]
     assert [json.loads(text) for text in rows(index, "SELECT tags, metadata FROM videos")[0]] == [
         ["a", "b"],
         {"customer": "acme", "year": 2026},

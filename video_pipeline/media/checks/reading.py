@@ -70,21 +70,27 @@ class Reading:
         return next(((box.offset, box.end) for box in self.boxes if box.kind == kind), None)
 
 
-def read(tools: Tools, media: Mapping[str, Path], sounds: Collection[str]) -> list[Reading]:
+def read(
+    tools: Tools, media: Mapping[str, Path], sounds: Collection[str], streams: Mapping[str, str] | None = None
+) -> list[Reading]:
     """Reads and decodes every file, several at once.
 
     Args:
         media: track name to its file.
         sounds: names of those that are planned as sound, for files that cannot be read.
+        streams: name to the stream that is meant, as in "v:0", where a file has more than one.
     """
+    meant = streams or dict.fromkeys(media, "0")
     entries = "packet=pts,duration,size,pos,flags:stream=codec_type,time_base"
     listing: list[list[str | Path]] = [
-        [tools.ffprobe, "-v", "error", "-show_entries", entries, "-of", "csv", path] for path in media.values()
+        [tools.ffprobe, "-v", "error", "-select_streams", meant[name], "-show_entries", entries, "-of", "csv", path]
+        for name, path in media.items()
     ]
     # -xerror would stop at the first error; the report names what was found.
     watched = ["-v", "error", "-nostdin", "-progress", "pipe:1"]
     decoding: list[list[str | Path]] = [
-        [tools.ffmpeg, *watched, "-i", path, "-fps_mode", "passthrough", "-f", "null", "-"] for path in media.values()
+        [tools.ffmpeg, *watched, "-i", path, "-map", f"0:{meant[name]}", "-fps_mode", "passthrough", "-f", "null", "-"]
+        for name, path in media.items()
     ]
     done = process.run_all([*listing, *decoding], nice=tools.nice, stall_seconds=STALL_SECONDS, check=False)
     readings = []

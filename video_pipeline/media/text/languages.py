@@ -61,6 +61,12 @@ def tag(text: str | None) -> str | None:
     return "-".join([_SHORT.get(primary, primary), *written])
 
 
+def three_letters(language: str | None) -> str | None:
+    """The code of ISO 639-2/T, which MP4 writes, for a tag: "fra" for "fr-CA"; None if it has none."""
+    primary = (language or "").partition("-")[0]
+    return next((long for long, short in _SHORT.items() if short == primary), primary if len(primary) == 3 else None)
+
+
 def name(language: str) -> str:
     """What its speakers call the language of a tag, with what the tag says beyond; the tag itself if nobody told us."""
     primary, _, more = language.partition("-")

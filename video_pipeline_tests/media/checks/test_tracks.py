@@ -123,7 +123,7 @@ def test_a_wrong_track_is_found(made: Made, tmp_path: Path, check: str, fault: F
 
 
 def test_every_check_of_a_track_has_a_fault() -> None:
-    others = {"frame_times", "damage", "references", "bandwidth", "sprite_tiles", "subtitles", "not_empty"}
+    others = {"frame_times", "damage", "references", "bandwidth", "sprite_tiles", "subtitles", "not_empty", "download"}
     assert {check for check, _, _ in FAULTS} == set(quality.CHECKS) - others
 
 

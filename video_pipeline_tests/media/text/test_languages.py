@@ -36,3 +36,11 @@ def test_tag(said: str | None, tag: str | None) -> None:
 )
 def test_name(tag: str, name: str) -> None:
     assert languages.name(tag) == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [("fr-CA", "fra"), ("de", "deu"), ("zh-Hant-TW", "zho"), ("fil", "fil"), ("xq", None), (None, None)],
+)
+def test_three_letters(tag: str | None, code: str | None) -> None:
+    assert languages.three_letters(tag) == code

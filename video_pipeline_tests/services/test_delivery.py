@@ -1,0 +1,88 @@
+"""The delivery server over a real socket."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from video_pipeline import settings
+from video_pipeline.services import delivery
+from video_pipeline.stores import releases
+from video_pipeline.stores.objects import LocalStore
+from video_pipeline_tests.stores.drafts import draft
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "store")
+
+
+@pytest.fixture
+def url(tmp_path: Path, store: LocalStore) -> Iterator[str]:
+    server = uvicorn.Server(
+        uvicorn.Config(delivery.application(settings.load(home=tmp_path)), port=0, log_level="warning", ws="none")
+    )
+    socket = server.config.bind_socket()
+    socket.listen()  # who connects before the server runs is not refused
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def get(address: str, **headers: str) -> tuple[int, str, bytes]:
+    """Status, address after redirects, content."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=30) as answer:
+            return answer.status, answer.url, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.url, error.read()
+
+
+def test_the_download_follows_the_current_release(store: LocalStore, url: str) -> None:
+    for mark in ("one", "two"):
+        made = draft(store, mark)
+        releases.publish(store, dataclasses.replace(made, download=made.media[0]))
+        status, address, data = get(f"{url}/videos/film/download.mp4")
+        assert (status, data) == (200, mark.encode() * 5000)
+        assert address == f"{url}/videos/film/media/{made.media[0].sha256}.mp4"
+        # A player asks for parts, and a link to another page's video sends this along.
+        assert get(f"{url}/videos/film/download.mp4", Range="bytes=1-3")[::2] == (206, data[1:4])
+    _, _, page = get(f"{url}/watch/film")
+    assert b'href="/videos/film/download.mp4" download="film.mp4"' in page
+
+
+def test_a_video_without_a_download_says_so(store: LocalStore, url: str) -> None:
+    releases.publish(store, draft(store, "one"))
+    status, _, text = get(f"{url}/videos/film/download.mp4")
+    assert (status, text) == (404, b"video film has no download: its preset, web, has none\n")
+    _, _, page = get(f"{url}/watch/film")
+    assert b"download" not in page.lower()
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("watch/nothing", "video nothing is not published"),
+        ("videos/nothing/download.mp4", "video nothing is not published"),
+        ("watch/NO", "'NO'"),
+        ("videos/../download.mp4", ""),
+        ("videos/film/nothing.mp4", ""),
+    ],
+)
+def test_what_is_not_there(store: LocalStore, url: str, path: str, said: str) -> None:
+    releases.publish(store, draft(store, "one"))
+    status, _, text = get(f"{url}/{path}")
+    assert status == 404
+    assert said in text.decode()
