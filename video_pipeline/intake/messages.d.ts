@@ -73,11 +73,11 @@ export interface VideoJob {
  */
 export interface Trim {
   /**
-   * Seconds from the source's first picture.
+   * Seconds from the untrimmed video's start.
    */
   start?: number;
   /**
-   * Seconds from the source's first picture, after `start`; without one its end.
+   * Seconds from the untrimmed video's start, after `start`; without one its end.
    */
   end?: number | null;
 }

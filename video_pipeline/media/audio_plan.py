@@ -22,6 +22,8 @@ from video_pipeline.presets.model import Audio
 
 NEAR = Fraction(1, 2)
 """Seconds. Sound that ends as near to the last picture ends there, too; players stop with the later of both."""
+EARLY = Fraction(1, 10)
+"""Seconds. Less sound before the first picture is not missed."""
 IN_FRONT = frozenset("mono stereo downmix 2.1 3.0 3.1".split())
 """Layouts with nobody beside or behind the listener."""
 UNNAMED = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
@@ -117,6 +119,14 @@ def lasting(source: TechnicalMetadata, wish: AudioWish, start: Fraction, duratio
     """
     ends = [_heard_end(stream) - start for stream in chosen(source, wish)]
     return max([duration, *(end for end in ends if end > duration + NEAR)])
+
+
+def leading(source: TechnicalMetadata, wish: AudioWish) -> Fraction:
+    """How long sound is heard before the first picture, s, if that is so long that it would be missed: as in players the
+    first picture stands from there on."""
+    begins = [stream.first for stream in chosen(source, wish) if stream.first is not None and _heard_end(stream)]
+    early = source.timing.first - min(begins, default=source.timing.first)
+    return early if early > EARLY else Fraction(0)
 
 
 def _heard_end(stream: AudioStream) -> Fraction:

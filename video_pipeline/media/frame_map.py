@@ -97,10 +97,10 @@ def _lost(numbers: np.ndarray, held: list[Span], plan: EncodingPlan, source: Fra
 def _held(numbers: np.ndarray, plan: EncodingPlan, source: FrameTiming) -> list[Span]:
     """Where one picture stands although the source has others then."""
     longest = max(1, round(GAP * max(source.longest_step, 1 / plan.rate) * plan.rate))
-    spans, start = [], 0
-    # Behind the source's last picture it has no other, and that one may stay for the sound.
+    # Before its first picture and behind its last one the source has no other, and they may stay for the sound.
+    spans, start = [], max(0, plan.lead - plan.skip)
     due = max(1, math.ceil((source.end - plan.start) * plan.rate))
-    for _, run in itertools.groupby(numbers[:due].tolist()):
+    for _, run in itertools.groupby(numbers[start:due].tolist()):
         length = sum(1 for _ in run)
         if length > longest:
             spans.append(Span(start=float(start / plan.rate), end=float((start + length) / plan.rate)))
@@ -121,7 +121,9 @@ def _worst_offset(log: DecodeLog, plan: EncodingPlan) -> float:
         time * log.source_tick - plan.start - place / plan.rate
         for time, place in zip(times, places.values(), strict=True)
     ]
-    if plan.skip:  # a trim may begin anywhere in its first picture
+    if plan.lead > plan.skip:  # the first picture is shown before its time
+        offsets[:1] = [offset - (plan.lead - plan.skip) / plan.rate for offset in offsets[:1]]
+    elif plan.skip:  # a trim may begin anywhere in its first picture
         offsets[:1] = [max(Fraction(0), offset) for offset in offsets[:1]]
     return round(float(max(map(abs, offsets), default=Fraction(0))), 6)
 

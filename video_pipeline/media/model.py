@@ -177,7 +177,9 @@ class EncodingPlan(Model):
     start: Rational
     """Time of the first output frame, counted from the container's own start; audio is cut to it."""
     skip: int = 0
-    """Frames of the source's grid before that one: the first picture of the source is `skip` frames before `start`."""
+    """Frames of the source's grid before that one, which a trim leaves out."""
+    lead: int = 0
+    """Frames of that grid before the source's first picture, which show it: there is sound already."""
     seekable: bool = False
     """Reading the source from the middle should give the same pictures at the same times; its frame map tells."""
     rate: Rational

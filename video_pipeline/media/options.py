@@ -89,9 +89,9 @@ AudioWish = Literal["keep", "stereo", "none"]
 class Trim(Model):
     """The part of the source to publish, exact to the frame: those that begin at `start` or later, and before `end`."""
 
-    start: Seconds = Field(default=0.0, description="Seconds from the source's first picture.")
+    start: Seconds = Field(default=0.0, description="Seconds from the untrimmed video's start.")
     end: Seconds | None = Field(
-        default=None, description="Seconds from the source's first picture, after `start`; without one its end."
+        default=None, description="Seconds from the untrimmed video's start, after `start`; without one its end."
     )
 
     @model_validator(mode="after")

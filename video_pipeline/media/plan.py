@@ -59,9 +59,10 @@ def make_plan(
             f"up to {MAX_SECONDS} s can be processed"
         )
     rate = output_rate(timing, source.video.average_rate, preset.max_rate, _per_picture(source.video, preset))
-    whole = _frames(timing, rate)
+    lead = round(audio_plan.leading(source, options.audio) * rate)
+    whole = lead + _frames(timing, rate)
     skip, frames = moments.kept(options.trim, rate, whole) if options.trim else (0, whole)
-    start = timing.first + skip / rate
+    start = timing.first + (skip - lead) / rate
     if not options.trim:
         lasts = audio_plan.lasting(source, options.audio, start, whole / rate)
         frames = max(whole, round(lasts * rate))
@@ -84,6 +85,7 @@ def make_plan(
         stream=source.video.index,
         start=start,
         skip=skip,
+        lead=lead,
         # Where packets tell when pictures are shown, they are found by their times; fields need their neighbours.
         seekable=not timing.decoded and source.video.fields == "progressive",
         rate=rate,

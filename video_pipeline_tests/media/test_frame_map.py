@@ -62,7 +62,7 @@ def decoded(tools: Tools, path: Path, plan: EncodingPlan) -> list[tuple[Fraction
 
 def expected(pictures: list[tuple[Fraction, str]], plan: EncodingPlan) -> list[str]:
     """Of each frame the last picture that begins before its middle."""
-    first = pictures[0][0]
+    first = pictures[0][0] - plan.lead / plan.rate
     frames, shown = [], 0
     for frame in range(plan.frames):
         while shown + 1 < len(pictures) and (pictures[shown + 1][0] - first) * plan.rate < frame + Fraction(1, 2):
