@@ -2,22 +2,35 @@
 
 Every rendition is tagged, since players guess by the size of the picture what is not: a 240p rung of an untagged HD
 source would be shown with the colours of standard definition.
+
+HDR becomes SDR as ITU-R BT.2408-7 relates them: its reference white of 203 cd/m² is SDR's white. Up to KNEE of that,
+where grey cards and skin are, light is kept as it is; above, up to the brightest light of the source, it is bent by
+ffmpeg's "mobius". The curve is that of a pixel's largest component, and the others follow, so hues stay.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from video_pipeline.errors import SourceError
 from video_pipeline.media.technical import VideoStream
 
 HD_LINES = 576
 """Pictures with more lines are HD where nothing is said: the rule of players and of ITU-R BT.709 itself."""
 MATRICES = frozenset("bt709 fcc bt470bg smpte170m smpte240m ycgco bt2020nc bt2020c ictcp".split())
-PRIMARIES = frozenset("bt709 bt470m bt470bg smpte170m smpte240m film bt2020 smpte431 smpte432".split())
-LIGHTS = frozenset("smpte2084 arib-std-b67 linear log100".split())
+PRIMARIES = frozenset(
+    "bt709 bt470m bt470bg smpte170m smpte240m film bt2020 smpte428 smpte431 smpte432 jedec-p22 ebu3213".split()
+)
+HDR = frozenset(("smpte2084", "arib-std-b67"))
+LIGHTS = HDR | {"linear", "log100", "log316"}
 """Transfers that need work. All others stand for the same light on a standard display (ITU-R BT.1886)."""
-PEAK = 100
-"""cd/m² that are 1.0 in ffmpeg's tonemap filter (its REFERENCE_WHITE)."""
+WHITE = 203
+"""cd/m² of HDR that become white (ITU-R BT.2408-7, 2.2)."""
+KNEE = 0.3
+USUAL_PEAK = 1000
+"""cd/m² of the brightest light where the source does not say, and always of HLG (ITU-R BT.2100-2, table 5)."""
+PEAKS = (2 * WHITE, 4000)
+"""What a source says of its brightest light is believed within these."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +47,21 @@ REFERENCE = Colours("limited", "bt709", "bt709", "bt709")
 
 
 def colours(video: VideoStream) -> Colours:
-    """What the source's numbers mean."""
+    """What the source's numbers mean.
+
+    Raises:
+        SourceError: no standard display could show them.
+    """
+    if video.dolby_vision is not None and not video.dolby_vision_base:
+        raise SourceError(
+            f"its colours are those of Dolby Vision profile {video.dolby_vision}, which has no picture for other "
+            "displays; a file of profile 8 or without Dolby Vision is needed"
+        )
     rgb = is_rgb(video.pix_fmt)
     matrix = "gbr" if rgb else _known(video.color_space, MATRICES) or _usual(video)
     like_matrix = {"smpte170m": "smpte170m", "bt470bg": "bt470bg", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
-    full = rgb or video.color_range == "pc" or video.pix_fmt.startswith("yuvj")
     return Colours(
-        range="full" if full else "limited",
+        range="full" if rgb or _is_full(video) else "limited",
         matrix=matrix,
         primaries=_known(video.color_primaries, PRIMARIES) or like_matrix.get(matrix, "bt709"),
         transfer=_known(video.color_transfer, LIGHTS) or "bt709",
@@ -51,6 +72,12 @@ def _known(name: str | None, names: frozenset[str]) -> str | None:
     return name if name in names else None
 
 
+def _is_full(video: VideoStream) -> bool:
+    if video.pix_fmt.startswith(("gray", "ya")):
+        return video.color_range != "tv"
+    return video.color_range == "pc" or video.pix_fmt.startswith("yuvj")
+
+
 def _usual(video: VideoStream) -> str:
     if max(video.height, video.width * 9 // 16) > HD_LINES:
         return "bt709"
@@ -59,7 +86,7 @@ def _usual(video: VideoStream) -> str:
 
 def is_rgb(pix_fmt: str) -> bool:
     return pix_fmt.startswith(
-        ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr", "monow", "monob")
+        ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr", "monow", "monob", "xyz")
     )
 
 
@@ -73,39 +100,63 @@ def filters(video: VideoStream, alpha_over: str) -> tuple[str, ...]:
 
     Args:
         alpha_over: the colour a transparent picture is laid over, as ffmpeg names or writes it.
+
+    Raises:
+        SourceError: see `colours`.
     """
     have = colours(video)
-    odd = video.width % 2 == 1 or video.height % 2 == 1
+    alpha, odd = has_alpha(video.pix_fmt), video.width % 2 == 1 or video.height % 2 == 1
+    beside = video.chroma_location not in (None, "left")
     steps: list[str] = []
-    if has_alpha(video.pix_fmt):
-        steps += ["format=gbrap", f"flatten={alpha_over}", "format=gbrp"]
-        if have.matrix != "gbr":  # the first of these has converted it
-            have = Colours("full", "gbr", have.primaries, have.transfer)
-    elif is_rgb(video.pix_fmt):
-        steps += ["format=gbrp"]
-    elif odd and have != REFERENCE:
-        steps += ["format=yuv444p10" if video.bit_depth > 8 else "format=yuv444p"]  # zscale has no halves of a sample
-    if have.transfer in LIGHTS:
-        steps += _tone_mapped(have)
-    elif have != REFERENCE:
-        steps += [f"zscale={_input(have)}:{_OUTPUT}"]
-    if have != REFERENCE:
-        steps += ["format=yuv444p" if odd or have.matrix == "gbr" else "format=yuv420p"]
-    return (*steps, "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709")
+    if alpha or have != REFERENCE or beside:
+        steps += [*_readable(video, alpha, odd), *_converted(have, video, alpha)]
+        if alpha:
+            steps += [f"flatten={alpha_over}", "format=gbrp", f"zscale={_input(_OVER)}:{_OUTPUT}"]
+        steps += ["format=yuv444p" if odd or alpha or have.matrix == "gbr" else "format=yuv420p"]
+    tags = "range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709:chroma_location=left"
+    return (*steps, f"setparams={tags}")
 
 
-_OUTPUT = "matrix=bt709:primaries=bt709:transfer=bt709:range=limited:dither=error_diffusion"
+def _readable(video: VideoStream, alpha: bool, odd: bool) -> list[str]:
+    """What zscale cannot take: packed pixels and halves of a sample."""
+    if is_rgb(video.pix_fmt):
+        return ["format=gbrap" if alpha else "format=gbrp16" if video.bit_depth > 8 else "format=gbrp"]
+    if video.pix_fmt.startswith("ya"):
+        return ["format=yuva444p"]
+    if odd and alpha:
+        return ["format=yuva444p"]
+    if odd:
+        return ["format=yuv444p10" if video.bit_depth > 8 else "format=yuv444p"]
+    return []
+
+
+_OVER = Colours("full", "gbr", "bt709", "bt709")
+"""In which a transparent picture is laid over its colour."""
+_OUTPUT = "matrix=bt709:primaries=bt709:transfer=bt709:range=limited:chromal=left:dither=error_diffusion"
+
+
+def _converted(have: Colours, video: VideoStream, alpha: bool) -> list[str]:
+    """Into the reference, or what lies in `_OVER` if there is alpha."""
+    last = "matrix=gbr:primaries=bt709:transfer=bt709:range=full" if alpha else _OUTPUT
+    steps = _tone_mapped(have, video, alpha) if have.transfer in HDR else []
+    if steps:
+        have = replace(_OVER, transfer="linear")
+    steps.append(f"zscale={_input(have)}:{last}")
+    return [*steps, "format=gbrap"] if alpha else steps
 
 
 def _input(have: Colours) -> str:
     return f"matrixin={have.matrix}:primariesin={have.primaries}:transferin={have.transfer}:rangein={have.range}"
 
 
-def _tone_mapped(have: Colours) -> list[str]:
+def _tone_mapped(have: Colours, video: VideoStream, alpha: bool) -> list[str]:
+    """Into linear light of BT.709's primaries, 1 the white."""
+    peak = video.peak_luminance if have.transfer == "smpte2084" else None
+    peak = min(max(peak, PEAKS[0]), PEAKS[1]) if peak else USUAL_PEAK
+    # The fast way takes HLG's gamma of each component instead of the luminance: colours too strong by 2 to 4 CIEDE2000.
+    exact = ":agamma=0" if have.transfer == "arib-std-b67" else ""
     return [
-        f"zscale={_input(have)}:matrix=gbr:transfer=linear:range=full:npl={PEAK}",
-        "format=gbrpf32",
-        "zscale=primaries=bt709",
-        "tonemap=tonemap=hable:desat=0",
-        f"zscale={_OUTPUT}",
+        f"zscale={_input(have)}:matrix=gbr:primaries=bt709:transfer=linear:range=full:npl={WHITE}{exact}",
+        "format=gbrapf32" if alpha else "format=gbrpf32",
+        f"tonemap=tonemap=mobius:param={KNEE}:peak={peak / WHITE:.4f}:desat=0",
     ]

@@ -140,7 +140,7 @@ def checkpoint_key(plan: EncodingPlan, rung: RungPlan, build: str) -> str:
     """Over all that shapes a rung's bits: the source, the clock, the rung, the encoder and its build."""
     encoder = plan.encoder(rung.family)
     parts = [plan.source_sha256, plan.start, plan.skip, plan.rate, plan.frames, plan.gop]
-    parts += [plan.stream, plan.clock, *plan.before, *plan.filters]
+    parts += [plan.stream, plan.decoder, plan.clock, *plan.before, *plan.filters]
     options = json.dumps(_options(plan, rung, encoder), sort_keys=True, default=str)
     text = "\n".join([*map(str, parts), rung.model_dump_json(), encoder.model_dump_json(), options, build])
     return hashlib.sha256(text.encode()).hexdigest()

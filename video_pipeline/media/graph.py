@@ -74,7 +74,8 @@ def gridded(path: Path, plan: EncodingPlan) -> Any:
     """Whole frames on the grid, else as they are. To be run with the words of `clock`."""
     # From the key frame before, and every picture since: one of them is the first frame's.
     seek = {"noaccurate_seek": None, "ss": f"{_seek(plan):.6f}"} if _seek(plan) else {}
-    return on_grid(apply(graph.input(str(path), **INPUT, **seek)[str(plan.stream)], plan.before), plan)
+    decoder = {f"c:{plan.stream}": plan.decoder} if plan.decoder else {}
+    return on_grid(apply(graph.input(str(path), **INPUT, **seek, **decoder)[str(plan.stream)], plan.before), plan)
 
 
 def clock(plan: EncodingPlan) -> list[str]:

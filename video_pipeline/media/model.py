@@ -174,6 +174,8 @@ class EncodingPlan(Model):
     source_sha256: str
     stream: int
     """Index of the source's video stream."""
+    decoder: str | None = None
+    """ffmpeg's name of the decoder to ask for; None is ffmpeg's own choice."""
     start: Rational
     """Time of the first output frame, counted from the container's own start; audio is cut to it."""
     skip: int = 0

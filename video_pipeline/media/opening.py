@@ -38,11 +38,14 @@ class Opening:
     chroma_location: str | None
     captions: bool
     """It carries closed captions (CTA-608 or -708)."""
+    peak_luminance: float | None
+    """By its content light level, else by its mastering display, cd/m²."""
 
 
-def command(tools: Tools, path: Path, stream: int) -> list[str | Path]:
+def command(tools: Tools, path: Path, stream: int, decoder: str | None = None) -> list[str | Path]:
     """The ffmpeg command whose log `read` takes."""
     argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-noautorotate"]
+    argv += [f"-c:{stream}", decoder] if decoder else []
     argv += [*ffmpeg.source(path), "-map", f"0:{stream}", "-vf", "showinfo=checksum=0"]
     return [*argv, "-frames:v", "1", "-f", "null", "-"]
 
@@ -71,7 +74,14 @@ def read(log: str) -> Opening | None:
         color_transfer=_known(colours.get("color_trc")),
         chroma_location=_known(_word(r" cl:(\S+)", picture)),
         captions=any("Closed Captions" in line for line in lines),
+        peak_luminance=_peak("\n".join(lines)),
     )
+
+
+def _peak(text: str) -> float | None:
+    """0 stands for not known (CTA-861-H)."""
+    found = (re.search(pattern, text) for pattern in (r"MaxCLL=(\d+)", r"max_luminance=([\d.]+)"))
+    return next((float(one[1]) for one in found if one and float(one[1])), None)
 
 
 def _word(pattern: str, text: str) -> str | None:

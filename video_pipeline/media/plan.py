@@ -83,6 +83,7 @@ def make_plan(
         preset_digest=preset.digest,
         source_sha256=source_sha256,
         stream=source.video.index,
+        decoder=source.video.decoder,
         start=start,
         skip=skip,
         lead=lead,

@@ -81,7 +81,7 @@ def _video(tools: Tools, path: Path, name: str, listed: list[Listed]) -> tuple[L
     if streams.side_data(video, "Encryption initialization data"):
         raise SourceError(f"{name}: the video is encrypted (DRM); a file without protection is needed")
     index = video["index"]
-    found[index], first = _packets(tools, path, name, index, opened=True)
+    found[index], first = _packets(tools, path, name, index, opened=True, decoder=streams.decoder(video))
     if not found[index].count:
         raise SourceError(f"{name}: the video track has no picture in it")
     if first is None:
@@ -90,9 +90,10 @@ def _video(tools: Tools, path: Path, name: str, listed: list[Listed]) -> tuple[L
 
 
 def _packets(
-    tools: Tools, path: Path, name: str, index: int, *, opened: bool = False
+    tools: Tools, path: Path, name: str, index: int, *, opened: bool = False, decoder: str | None = None
 ) -> tuple[Packets, Opening | None]:
-    argvs = [packets.command(tools, path, index)] + ([opening.command(tools, path, index)] if opened else [])
+    argvs = [packets.command(tools, path, index)]
+    argvs += [opening.command(tools, path, index, decoder)] if opened else []
     done = process.run_all(argvs, nice=tools.nice, limits=opening.LIMITS, stall_seconds=opening.SECONDS, check=False)
     if done[0].status and not done[0].stdout:
         raise SourceError(f"{name}: its packets cannot be read: {listing.reason(done[0].stderr, path)}")
@@ -123,6 +124,7 @@ def _clock(
 def _describe(stream: Listed, first: Opening) -> VideoStream:
     rate = fraction(stream.get("avg_frame_rate")) or fraction(stream.get("r_frame_rate")) or Fraction(25)
     mirrored, rotation = streams.orientation(stream)
+    dolby = streams.side_data(stream, "DOVI configuration record")
     return VideoStream(
         index=stream["index"],
         codec=stream["codec_name"],
@@ -140,7 +142,10 @@ def _describe(stream: Listed, first: Opening) -> VideoStream:
         color_space=first.color_space,
         chroma_location=first.chroma_location,
         captions=first.captions,
-        dolby_vision=streams.side_data(stream, "DOVI configuration record").get("dv_profile"),
+        dolby_vision=dolby.get("dv_profile"),
+        dolby_vision_base=bool(dolby.get("dv_bl_signal_compatibility_id", 1)),
+        peak_luminance=first.peak_luminance,
+        decoder=streams.decoder(stream),
         declared_rate=fraction(stream.get("r_frame_rate")) or rate,
         average_rate=rate,
         time_base=Fraction(stream["time_base"]),

@@ -103,6 +103,12 @@ def side_data(stream: Listed, kind: str) -> Listed:
     return next((data for data in stream.get("side_data_list", []) if data.get("side_data_type") == kind), {})
 
 
+def decoder(stream: Listed) -> str | None:
+    """ffmpeg's own decoders of VP8 and VP9 leave out the transparency of WebM."""
+    transparent = _tags(stream).get("alpha_mode") == "1"
+    return {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream["codec_name"]) if transparent else None
+
+
 def orientation(stream: Listed) -> tuple[bool, Rotation]:
     """Whether a player mirrors the picture left to right, and by how many degrees clockwise it turns it then.
 

@@ -48,6 +48,12 @@ class VideoStream(Model):
     """The pictures carry closed captions (CTA-608 or -708)."""
     dolby_vision: int | None = None
     """Its profile, if the stream has Dolby Vision."""
+    dolby_vision_base: bool = True
+    """The pictures are some standard's without Dolby Vision's data, too."""
+    peak_luminance: float | None = None
+    """Of the brightest pixel, else of the display it was graded on, as an HDR stream says, cd/m²."""
+    decoder: str | None = None
+    """ffmpeg's name of the one that must be asked for by name; None is ffmpeg's own choice."""
     declared_rate: Rational
     """r_frame_rate: the lowest rate that can represent all timestamps."""
     average_rate: Rational
