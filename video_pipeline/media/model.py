@@ -10,9 +10,9 @@ from typing import Literal
 
 from video_pipeline.base import Model, Rational
 
-Fields = Literal["progressive", "top first", "bottom first", "telecined"]
+Fields = Literal["progressive", "top first", "bottom first", "telecined", "telecined bottom first"]
 """How a source's pictures are made of fields: not at all, of two from different moments, or of film's by 2:3
-pulldown."""
+pulldown, with the upper field first if not said otherwise."""
 Family = Literal["h264", "hevc", "vp9", "av1"]
 
 

@@ -24,6 +24,9 @@ STANDARD_RATES = tuple(
 )
 MIN_RATE = 10
 """Frames per second; fewer make key frames and segments lie too far apart to seek and switch well."""
+FILM_RATE = Fraction(24000, 1001)
+SLACK = Fraction(1, 10)
+"""Fields; clocks are written in ticks."""
 GOP_SECONDS = 2
 """Apple asks for a key frame every two seconds
 (https://developer.apple.com/documentation/http-live-streaming/hls-authoring-specification-for-apple-devices, 1.10)."""
@@ -93,7 +96,7 @@ def make_plan(
         frames=frames,
         gop=gop,
         segment=gop * GOPS_PER_SEGMENT,
-        before=_before(source.video, preset),
+        before=_before(source.video, timing, preset),
         mixing=MIXED_PICTURES * timing.common_step if source.video.fields != "progressive" else Fraction(0),
         filters=(*_upright(source.video), *colour.filters(source.video, preset.alpha_over), BARE),
         encoders=(encoder,),
@@ -114,7 +117,8 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
     """The constant rate of the output.
 
     A constant source keeps its own: a standard rate if it is within 0.2 % of one. A variable one gets the smallest
-    standard rate that nine of ten distances between its frames fit into. Above `cap` every second (third, ...) frame is
+    standard rate that nine of ten distances between its frames fit into; film that a player is told to show for two and
+    three fields in turn, as on DVDs, its own. Above `cap` every second (third, ...) frame is
     taken, below MIN_RATE each is shown twice (three times, ...).
 
     Args:
@@ -122,6 +126,8 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
     """
     if timing.frames == 1:
         rate = _snap(min(declared, Fraction(cap)))
+    elif _soft_film(timing):
+        rate = FILM_RATE
     elif timing.variable:
         rate = _at_least(per_picture / timing.short_step, cap)
     else:
@@ -146,14 +152,22 @@ def _at_least(rate: Fraction, cap: int) -> Fraction:
     return next((standard for standard in STANDARD_RATES if standard >= rate), Fraction(cap))
 
 
+def _soft_film(timing: FrameTiming) -> bool:
+    """Whether pictures are shown for two and three fields of 60000/1001 in turn."""
+    field = Fraction(1001, 60000)
+    steps = (timing.short_step / field, timing.longest_step / field)
+    rate = (timing.frames - 1) / (timing.end - timing.first - timing.common_step) if timing.frames > 9 else Fraction(0)
+    return abs(steps[0] - 2) < SLACK and abs(steps[1] - 3) < SLACK and abs(rate - FILM_RATE) < FILM_RATE / 50
+
+
 def _per_picture(video: VideoStream, preset: Preset) -> Fraction:
     """Two fields make two frames or one; film is four of five pictures."""
-    if video.fields == "telecined":
+    if _is_film(video, preset):
         return Fraction(4, 5)
     return Fraction(2) if video.fields != "progressive" and preset.deinterlace == "field" else Fraction(1)
 
 
-def _before(video: VideoStream, preset: Preset) -> tuple[str, ...]:
+def _before(video: VideoStream, timing: FrameTiming, preset: Preset) -> tuple[str, ...]:
     """What makes whole frames of the decoder's pictures; all of one size first, for a file may change it."""
     size = f"{video.width}:{video.height}"
     fits: tuple[str, ...] = (f"scale={size}:force_original_aspect_ratio=decrease", f"pad={size}:-1:-1")
@@ -162,10 +176,17 @@ def _before(video: VideoStream, preset: Preset) -> tuple[str, ...]:
         fits = (f"scale={size}",)
     if video.fields == "progressive":
         return fits
-    if video.fields == "telecined":
-        return (*fits, "fieldmatch=order=auto:combmatch=full", "bwdif=mode=send_frame:deint=interlaced", "decimate")
-    parity = "tff" if video.fields == "top first" else "bff"
+    parity = "bff" if "bottom" in video.fields else "tff"
+    if _is_film(video, preset):
+        # decimate counts pictures, so none may be missing.
+        constant = f"fps={_snap(1 / timing.common_step)}"
+        matched = f"fieldmatch=order={parity}:combmatch=full"
+        return (*fits, constant, matched, "bwdif=mode=send_frame:deint=interlaced", "decimate")
     return (*fits, f"bwdif=mode=send_{preset.deinterlace}:parity={parity}:deint=all")
+
+
+def _is_film(video: VideoStream, preset: Preset) -> bool:
+    return video.fields.startswith("telecined") and preset.telecine == "remove"
 
 
 def _upright(video: VideoStream) -> tuple[str, ...]:

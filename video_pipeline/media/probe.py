@@ -50,8 +50,9 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
     sound = tuple(streams.audio(stream) for stream in listed if streams.is_audio(stream))
     clock = streams_of_clock(about["format_name"], described.index, (stream.index for stream in sound))
     timing, damage = _clock(tools, path, name, about, described, read, clock)
+    said = fields.flagged(first.interlaced, first.top_first)
     if fields.suspected(described, timing, first.interlaced):
-        described = described.model_copy(update={"fields": fields.measure(tools, path, described, timing)})
+        described = described.model_copy(update={"fields": fields.measure(tools, path, described, timing, said)})
     return TechnicalMetadata(
         container=about["format_name"],
         size=path.stat().st_size,

@@ -92,6 +92,8 @@ class Preset(Model):
     """Frames per second; faster sources are thinned out."""
     deinterlace: Literal["field", "frame"] = "field"
     """Of each interlaced picture two frames are made, as smooth as on television, or one."""
+    telecine: Literal["remove", "keep"] = "remove"
+    """Film sent in fields (2:3 pulldown) gets its 24 frames per second back, or is deinterlaced like the rest."""
     alpha_over: str = Field(default="black", pattern="^([a-z]+|#[0-9a-fA-F]{6})$")
     """What shows through transparent pictures: a colour's name or #rrggbb."""
     max_damage: float = Field(default=0.3, ge=0, le=1)
