@@ -118,8 +118,8 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
 
     A constant source keeps its own: a standard rate if it is within 0.2 % of one. A variable one gets the smallest
     standard rate that nine of ten distances between its frames fit into; film that a player is told to show for two and
-    three fields in turn, as on DVDs, its own. Above `cap` every second (third, ...) frame is
-    taken, below MIN_RATE each is shown twice (three times, ...).
+    three fields in turn, as on DVDs, its own. Above `cap` every second (third, ...) frame is taken, below MIN_RATE each
+    is shown twice (three times, ...).
 
     Args:
         per_picture: frames that are made of one picture of the source.
