@@ -15,7 +15,7 @@ from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media import woven
 from video_pipeline_tests.media.woven import INTERLACED, TFF, X264, Array
 
-COUNT, HEIGHT, WIDTH = 60, 576, 320
+COUNT, HEIGHT, WIDTH = 60, 576, 160
 
 
 def scrolled(pixels: int) -> Array:
@@ -23,7 +23,7 @@ def scrolled(pixels: int) -> Array:
     rng = np.random.default_rng(2)
     letters = np.kron(rng.integers(0, 2, (200, 40)), np.ones((4, 8))) * 220
     letters[np.arange(800) % 40 > 24] = 0
-    return np.stack([letters[n * pixels :][:HEIGHT] for n in range(COUNT)]).astype(np.uint8)
+    return np.stack([letters[n * pixels :][:HEIGHT, :WIDTH] for n in range(COUNT)]).astype(np.uint8)
 
 
 def grain() -> Array:
@@ -45,9 +45,9 @@ def window() -> Array:
     """A screen: nothing moves but a window with lines of text, now and then."""
     pictures = np.full((COUNT, HEIGHT, WIDTH), 230, np.uint8)
     for n in range(COUNT):
-        left = 20 + 12 * (n // 10)
-        pictures[n, 100:300, left : left + 120] = 40
-        pictures[n, 110:290:3, left + 10 : left + 110] = 200
+        left = 10 + 8 * (n // 10)
+        pictures[n, 100:300, left : left + 90] = 40
+        pictures[n, 110:290:3, left + 10 : left + 80] = 200
     return pictures
 
 
@@ -69,7 +69,7 @@ def test_whole_frames_stay_whole(tools: Tools, tmp_path: Path, what: str) -> Non
     assert probe.probe(tools, clip).video.fields == "progressive"
 
 
-@pytest.mark.parametrize("what", ["bar", "credits, 3 lines", "grain"])
+@pytest.mark.parametrize("what", ["bar", "credits, 3 lines"])
 def test_whole_frames_that_say_they_are_fields_stay_whole(tools: Tools, tmp_path: Path, what: str) -> None:
     """As cameras record "PsF"."""
     codec = (*X264, *INTERLACED, "-x264-params", "tff=1")
@@ -87,7 +87,7 @@ def test_ffmpegs_own_sources(tools: Tools, tmp_path: Path, source: str) -> None:
 
 def test_fields_in_a_third_of_the_video_are_found(tools: Tools, tmp_path: Path) -> None:
     """From news made of film and of video."""
-    whole = woven.moments(120, WIDTH, HEIGHT)
+    whole = woven.moments(120, 320, HEIGHT)
     pictures = np.concatenate([whole[:80], woven.woven(whole[40:]), whole[:80]])
     clip = woven.write(tools, tmp_path / "clip.mp4", pictures, "25", "null", *X264)
     assert probe.probe(tools, clip).video.fields == "top first"
