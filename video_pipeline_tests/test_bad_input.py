@@ -96,7 +96,7 @@ def test_pipe(home: Path, tmp_path: Path) -> None:
 def test_text_with_the_name_of_a_video(home: Path, tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("Not a video at all.\n" * 500)
     line = refused(home, tmp_path / "text.mp4")
-    assert line == "video-pipeline: text.mp4: it is not a video file that can be read"
+    assert line == "video-pipeline: text.mp4: it is a text, not a video"
 
 
 def test_cut_off_before_its_index(home: Path, tmp_path: Path, small: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -15,24 +16,38 @@ from video_pipeline.media.tools import Tools
 
 STALL_SECONDS = 60.0
 MEMORY = 16 * 2**30
+"""Address space of a command that decodes or encodes, bytes."""
+INDEX_MEMORY = 3 * 2**30
+"""Of one that only reads what a file says about itself."""
 TOO_BROKEN = 69
 """Status of ffmpeg when more than two thirds of a stream could not be decoded (-max_error_rate)."""
 
-# Demuxers that only read what is in the file itself. Playlists, concat scripts, MPD and SDP are not among them: inside
-# a renamed upload they would read other files or sockets.
+MAX_PIXELS = 8192 * 8192
+"""Of one picture of a source: twice the largest of any level of H.264, HEVC and AV1 that cameras use (8192x4352). A
+header may promise 65535x65535 in a few bytes."""
+# Demuxers that only read what is in the file itself. Playlists, concat scripts, MPD, SDP, IMF, vobsub and numbered
+# pictures (image2) are not among them: inside a renamed upload they would read other files or sockets.
 FORMATS = ",".join(
-    """aac,ac3,aiff,asf,av1,avi,caf,dv,dvr-ms,eac3,flac,flv,gif,gxf,h261,h263,h264,hevc,ivf,live_flv,m4v,matroska,webm,
-    mjpeg,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mpegtsraw,mpegvideo,mxf,nsv,nut,obu,ogg,rm,swf,vc1,vc1test,vob,wav,
-    wtv,wv,y4m,yuv4mpegpipe,apng,png_pipe,jpeg_pipe,webp_pipe,ism,ismv""".split()
-).replace(",,", ",")
-SOURCE_OPTIONS: dict[str, str] = {"protocol_whitelist": "file,pipe", "format_whitelist": FORMATS}
+    """aac ac3 aiff apng apv asf av1 avi bmp_pipe caf cavsvideo dhav dirac dnxhd dv eac3 evc flac flic flv gif gxf h261
+    h263 h264 hevc ivf ivr jpeg_pipe kux live_flv m4v matroska mjpeg mlv mov mp3 mpeg mpegts mpegtsraw mpegvideo mpjpeg
+    mxf nsv nut nuv obu ogg png_pipe rm smjpeg swf tiff_pipe vc1 vc1test vvc wav webp_anim webp_pipe wtv wv
+    yuv4mpegpipe""".split()
+)
+READER_OPTIONS: dict[str, str] = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+"""Of what reads a file from outside."""
+SOURCE_OPTIONS: dict[str, str] = {**READER_OPTIONS, "max_pixels": str(MAX_PIXELS)}
 """Input options of every file that came from outside; `source` has them as words."""
+
+
+def name(path: Path) -> str:
+    """A file by a name that is nothing but one: "concat:a|b", "subfile,,start,0,:a" and "-" are names of files too."""
+    return os.path.abspath(path)
 
 
 def source(path: Path) -> list[str]:
     """The words that open a file from outside."""
-    options = [word for name, value in SOURCE_OPTIONS.items() for word in (f"-{name}", value)]
-    return [*options, "-i", str(path)]
+    options = [word for key, value in SOURCE_OPTIONS.items() for word in (f"-{key}", value)]
+    return [*options, "-i", name(path)]
 
 
 def aside(streams: Iterable[int]) -> list[str]:

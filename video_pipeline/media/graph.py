@@ -75,7 +75,8 @@ def gridded(path: Path, plan: EncodingPlan) -> Any:
     # From the key frame before, and every picture since: one of them is the first frame's.
     seek = {"noaccurate_seek": None, "ss": f"{_seek(plan):.6f}"} if _seek(plan) else {}
     decoder = {f"c:{plan.stream}": plan.decoder} if plan.decoder else {}
-    return on_grid(apply(graph.input(str(path), **INPUT, **seek, **decoder)[str(plan.stream)], plan.before), plan)
+    stream = graph.input(ffmpeg.name(path), **INPUT, **seek, **decoder)[str(plan.stream)]
+    return on_grid(apply(stream, plan.before), plan)
 
 
 def clock(plan: EncodingPlan) -> list[str]:

@@ -1,8 +1,7 @@
-"""What ffprobe says, read without trust: numbers that are none, and the reason why a file cannot be read."""
+"""What ffprobe says, read without trust: endless, or numbers that are none."""
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,9 +11,13 @@ from video_pipeline.media.tools import Tools
 
 SECONDS = 60
 """Of CPU time, and without any progress: enough to list the packets of a day."""
-# What an MP4 or MOV file starts with; anything else was only named so.
-MP4_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"))
-LIMITS = Limits(cpu_seconds=SECONDS, memory=ffmpeg.MEMORY)
+LIMITS = Limits(cpu_seconds=SECONDS, memory=ffmpeg.INDEX_MEMORY)
+MOST_BYTES = 2**26
+"""Of what ffprobe says: tags, chapters and streams without end would fill our own memory."""
+
+
+class TooMuch(Exception):
+    """ffprobe says more than anybody wants to know."""
 
 
 def command(tools: Tools, path: Path, *args: str) -> list[str | Path]:
@@ -22,24 +25,30 @@ def command(tools: Tools, path: Path, *args: str) -> list[str | Path]:
     return [tools.ffprobe, "-v", "error", *args, *ffmpeg.source(path)]
 
 
-def ask(tools: Tools, path: Path, *args: str) -> bytes:
-    """What that command prints. Raises as `process.run`."""
-    return process.run(command(tools, path, *args), nice=tools.nice, limits=LIMITS, stall_seconds=SECONDS).stdout
+def ask(tools: Tools, path: Path, *args: str) -> tuple[bytes, str]:
+    """What that command prints, and its log.
+
+    Raises:
+        TooMuch: more than `MOST_BYTES`.
+        CommandFailed, ...: as `process.run`.
+    """
+    said = bytearray()
+
+    def take(data: bytes) -> None:
+        said.extend(data)
+        if len(said) > MOST_BYTES:
+            raise TooMuch
+
+    argv = command(tools, path, *args)
+    done = process.run(argv, nice=tools.nice, limits=LIMITS, stall_seconds=SECONDS, on_stdout=take)
+    return bytes(said), done.stderr
 
 
-def reason(log: str, path: Path) -> str:
-    """ffprobe's last words, in ours where its own mislead."""
-    with path.open("rb") as file:
-        start = file.read(8)
-    if not start:
-        return "it is empty"
-    if "moov atom not found" in log and start[4:] in MP4_BOXES:
-        return "its index (moov atom) is missing; the file was probably cut off while it was written"
-    if "moov atom not found" in log or "Invalid data found when processing input" in log:
-        return "it is not a video file that can be read"
-    lines = [line for line in log.splitlines() if line.strip()]
-    last = lines[-1].replace(str(path), "the file") if lines else "unknown error"
-    return "it cannot be read as media: " + re.sub(r"^(\[[^]]*\] ?)+", "", last)
+def log(tools: Tools, path: Path, stream: int) -> str:
+    """What ffprobe warns of when it reads the packets of a stream."""
+    argv: list[str | Path] = [tools.ffprobe, "-v", "warning", "-select_streams", str(stream)]
+    argv += ["-show_entries", "packet=pts", "-read_intervals", "%+#1", *ffmpeg.source(path)]
+    return process.run_all([argv], nice=tools.nice, limits=LIMITS, stall_seconds=SECONDS, check=False)[0].stderr
 
 
 def fraction(text: object) -> Fraction | None:

@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from video_pipeline.errors import CommandFailed, SourceError
-from video_pipeline.media import captions, decoding, fields, listing, opening, packets, process, sounds, streams
+from video_pipeline.media import (
+    captions,
+    decoding,
+    encryption,
+    fields,
+    listing,
+    opening,
+    packets,
+    process,
+    refusals,
+    sounds,
+    streams,
+)
 from video_pipeline.media.listing import fraction, integer
 from video_pipeline.media.model import Chapter
 from video_pipeline.media.opening import Opening
@@ -37,12 +49,14 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
         SourceError: it cannot be read as media or holds no video; says which.
     """
     name = name or path.name
-    try:
-        raw = listing.ask(tools, path, "-show_format", "-show_streams", "-show_chapters", "-of", "json")
-    except CommandFailed as error:
-        raise SourceError(f"{name}: {listing.reason(error.log, path)}", detail=error.detail) from None
-    table = json.loads(raw)
+    table, log = _listing(tools, path, name)
     listed, about = table.get("streams", []), table["format"]
+    if why := encryption.reason(path, about["format_name"], listed):
+        raise SourceError(f"{name}: {why}")
+    if not any(stream.get("width") for stream in listed) and (
+        why := refusals.too_large(log) or refusals.other_kind(path)
+    ):
+        raise SourceError(f"{name}: {why}")
     video, read, first = _video(tools, path, name, listed)
     described = _describe(video, first)
     if not described.captions and captions.marked(path):
@@ -71,6 +85,21 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
     )
 
 
+def _listing(tools: Tools, path: Path, name: str) -> tuple[dict[str, Any], str]:
+    """What ffprobe lists, and its log."""
+    if why := refusals.script(path):
+        raise SourceError(f"{name}: {why}")
+    try:
+        raw, log = listing.ask(tools, path, "-show_format", "-show_streams", "-show_chapters", "-of", "json")
+        table: dict[str, Any] = json.loads(raw)
+    except CommandFailed as error:
+        raise SourceError(f"{name}: {refusals.unreadable(error.log, path)}", detail=error.detail) from None
+    except listing.TooMuch:
+        most = f"{listing.MOST_BYTES >> 20} MiB"
+        raise SourceError(f"{name}: its tags, chapters and streams take more than {most} to list") from None
+    return table, log
+
+
 def _video(tools: Tools, path: Path, name: str, listed: list[Listed]) -> tuple[Listed, Packets, Opening]:
     """The stream a player would show, its packets and its first picture."""
     possible = streams.candidates(name, listed)
@@ -79,26 +108,29 @@ def _video(tools: Tools, path: Path, name: str, listed: list[Listed]) -> tuple[L
     if len(possible) > 1:
         found = {stream["index"]: _packets(tools, path, name, stream["index"])[0] for stream in possible}
     video = streams.pick_video(name, listed, {index: read.count for index, read in found.items()})
-    if streams.side_data(video, "Encryption initialization data"):
-        raise SourceError(f"{name}: the video is encrypted (DRM); a file without protection is needed")
     index = video["index"]
-    found[index], first = _packets(tools, path, name, index, opened=True, decoder=streams.decoder(video))
+    found[index], first, log = _packets(tools, path, name, index, opened=True, decoder=streams.decoder(video))
     if not found[index].count:
-        raise SourceError(f"{name}: the video track has no picture in it")
+        told = listing.log(tools, path, index)
+        raise SourceError(f"{name}: {refusals.no_packet(told, integer(video.get('nb_frames')))}")
+    if found[index].count == 1 and (why := refusals.other_kind(path)):
+        raise SourceError(f"{name}: {why}")
     if first is None:
-        raise SourceError(f"{name}: no picture of the video ({video['codec_name']}) could be decoded")
+        raise SourceError(f"{name}: {refusals.no_picture(log, path, video['codec_name'])}")
     return video, found[index], first
 
 
 def _packets(
     tools: Tools, path: Path, name: str, index: int, *, opened: bool = False, decoder: str | None = None
-) -> tuple[Packets, Opening | None]:
+) -> tuple[Packets, Opening | None, str]:
+    """With `opened` also the first picture, and what the decoder said."""
     argvs = [packets.command(tools, path, index)]
     argvs += [opening.command(tools, path, index, decoder)] if opened else []
     done = process.run_all(argvs, nice=tools.nice, limits=opening.LIMITS, stall_seconds=opening.SECONDS, check=False)
     if done[0].status and not done[0].stdout:
-        raise SourceError(f"{name}: its packets cannot be read: {listing.reason(done[0].stderr, path)}")
-    return packets.read(done[0].stdout), opening.read(done[1].stderr) if opened else None
+        raise SourceError(f"{name}: its packets cannot be read: {refusals.unreadable(done[0].stderr, path)}")
+    log = done[1].stderr if opened else ""
+    return packets.read(done[0].stdout), opening.read(log), log
 
 
 def _clock(

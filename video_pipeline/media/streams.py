@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from video_pipeline.errors import SourceError
+from video_pipeline.media import ffmpeg, refusals
 from video_pipeline.media.listing import integer
 from video_pipeline.media.technical import AudioStream, OtherStream, Rotation
 
 Listed = dict[str, Any]
 """A stream as ffprobe writes it in JSON."""
-# A header that promises more than this is a decompression bomb, not a video: 16 times 8K.
-MAX_PIXELS = 16 * 7680 * 4320
 MAX_SIDE = 32_768
+"""Pixels."""
 STILL = ("attached_pic", "timed_thumbnails", "still_image")
 """Dispositions of pictures that are no video."""
 
@@ -40,8 +40,8 @@ def pick_video(name: str, streams: Sequence[Listed], packets: Mapping[int, int])
             -int(stream["index"]),
         ),
     )
-    if _area(best) > MAX_PIXELS or max(best["width"], best["height"]) > MAX_SIDE:
-        raise SourceError(f"{name}: a picture of {best['width']}x{best['height']} is too large")
+    if _area(best) > ffmpeg.MAX_PIXELS or max(best["width"], best["height"]) > MAX_SIDE:
+        raise SourceError(f"{name}: {refusals.of_size(best['width'], best['height'])}")
     return best
 
 
@@ -55,11 +55,12 @@ def candidates(name: str, streams: Sequence[Listed]) -> list[Listed]:
         if moving:
             raise SourceError(f"{name}: it has a video track, but no picture in it whose size can be read")
         if videos:
-            raise SourceError(f"{name}: there is no video in it but a cover picture")
+            raise SourceError(f"{name}: there is no video in it but a still picture (it holds {', '.join(held)})")
         raise SourceError(f"{name}: there is no video in it (it holds {', '.join(held) or 'no stream'})")
     known = [stream for stream in sized if stream.get("codec_name", "unknown") not in ("unknown", "none")]
     if not known:
-        raise SourceError(f"{name}: the video's codec ({sized[0].get('codec_tag_string', '?')}) is not supported")
+        codec = sized[0].get("codec_tag_string", "?")
+        raise SourceError(f"{name}: the video's codec ({codec}) is not supported: ffmpeg does not know it")
     return known
 
 

@@ -77,7 +77,7 @@ def _sound(tools: Tools, tmp_path: Path) -> Path:
     ("make", "words"),
     [
         pytest.param(lambda tools, clip, tmp: _cut(clip, tmp), "index .moov atom. is missing", id="truncated"),
-        pytest.param(lambda tools, clip, tmp: _text(tmp), "not a video file", id="text"),
+        pytest.param(lambda tools, clip, tmp: _text(tmp), "it is a text, not a video", id="text"),
         pytest.param(lambda tools, clip, tmp: _sound(tools, tmp), "no video in it .it holds audio", id="audio only"),
     ],
 )

@@ -47,7 +47,7 @@ def captions(tools: Tools, source: Path, plan: TextPlan, scratch: Path) -> list[
     # By link: a filter's arguments give other meanings to what a file's name may hold.
     link = scratch / "captioned"
     link.symlink_to(source.resolve())
-    options = ":".join(f"{name}={value}" for name, value in ffmpeg.SOURCE_OPTIONS.items())
+    options = ":".join(f"{name}={value}" for name, value in ffmpeg.READER_OPTIONS.items())
     graph = f"movie={link.name}:si={plan.stream}:format_opts={_quoted(options)}[out0+subcc]"
     args = ["-copyts", "-f", "lavfi", "-i", graph, "-map", "0:s"]
     return _cues(tools, args, [plan], scratch / "captions.mkv", cwd=scratch)[0]
