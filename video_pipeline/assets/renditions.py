@@ -10,8 +10,8 @@ from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
 from video_pipeline.assets.values import AcceptedSource, AudioTracks, Renditions
 from video_pipeline.errors import SourceError
 from video_pipeline.media import audio as audio_encoding
+from video_pipeline.media import damage, frame_map
 from video_pipeline.media import encode as encoding
-from video_pipeline.media import frame_map
 from video_pipeline.media import package as packaging
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.model import EncodingPlan, Family, RungPlan
@@ -51,6 +51,8 @@ def _family(family: Family) -> dg.AssetsDefinition:
         clock = technical_metadata.timing
         with stage(context, progress) as step:
             made, new = _encode(family, source, clock, encoding_plan, media, store, step)
+            if made.shown:
+                damage.judge(encoding_plan.max_damage, technical_metadata, made.shown)
         if not made.tracks:
             return dg.MaterializeResult(value=made, metadata={"rungs": 0, "note": f"{title} is not in this plan"})
         return dg.MaterializeResult(value=made, metadata=_describe(made, new, encoding_plan))

@@ -6,7 +6,9 @@ standard error, so that a complaint comes about when the pictures around it do.
 
 from __future__ import annotations
 
+import itertools
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -18,10 +20,14 @@ from video_pipeline.media.model import Span
 from video_pipeline.media.technical import Damage, FrameTiming
 from video_pipeline.media.tools import Tools
 
-COMPLAINTS = (b"corrupt decoded frame", b"Error submitting packet to decoder", b"Decoding error")
-"""Of ffmpeg about a picture it had to guess parts of, or could not decode."""
+GUESSED = b"corrupt decoded frame"
+"""ffmpeg's complaint about a picture of which it had to guess parts."""
+REFUSED = (b"Error submitting packet to decoder", b"Decoding error")
+"""Its complaints about a packet that it could make no picture of."""
 LINES = {"stats_enc_pre": "pipe:1", "stats_enc_pre_fmt": "picture {ni} {pts} {tb} {ptsi} {tbi}"}
 """Options of an output that make ffmpeg write those lines."""
+ANY_DAMAGE = ("-max_error_rate", "1")
+"""Words of ffmpeg: else it fails when two thirds of a stream cannot be decoded."""
 NO_TIME = -(2**63)
 APART = 1.0
 """Seconds between two complaints that count as two places."""
@@ -37,13 +43,14 @@ class DecodeLog:
         times: when each is shown, ticks.
         source_times: when the decoder said so, source ticks; NO_TIME if it did not.
         tick, source_tick: seconds.
-        broken: complaints.
+        broken: pictures of which parts were guessed.
+        undecodable: packets that gave no picture; some cameras write such for pictures they left out.
     """
 
     def __init__(self) -> None:
         self.numbers, self.times, self.source_times = array("q"), array("q"), array("q")
         self.tick = self.source_tick = Fraction(1)
-        self.broken = 0
+        self.broken = self.undecodable = 0
         self._places: list[list[float]] = []
         self._rest = {1: b"", 2: b""}
 
@@ -56,7 +63,11 @@ class DecodeLog:
     def take_log(self, data: bytes) -> None:
         """From its standard error."""
         for line in self._lines(2, data):
-            if any(words in line for words in COMPLAINTS):
+            if GUESSED in line:
+                self.broken += 1
+                self._complain()
+            elif any(words in line for words in REFUSED):
+                self.undecodable += 1
                 self._complain()
 
     def places(self) -> tuple[Span, ...]:
@@ -75,12 +86,24 @@ class DecodeLog:
         self.source_times.append(int(source_time))
 
     def _complain(self) -> None:
-        self.broken += 1
         at = float(self.times[-1] * self.tick) if self.times else 0.0
         if self._places and at - self._places[-1][1] <= APART:
             self._places[-1][1] = max(self._places[-1][1], at)
         elif len(self._places) < MOST_PLACES:
             self._places.append([at, at])
+
+
+def _lost(log: DecodeLog, declared: Fraction | None) -> int:
+    """Packets that gave no picture, as far as there are gaps for them in the clock of the others."""
+    if not log.undecodable or len(log.times) < 2:
+        return log.undecodable
+    shown = sorted(set(log.times))
+    steps = Counter(later - earlier for earlier, later in itertools.pairwise(shown))
+    common = steps.most_common(1)[0][0]
+    gaps = sum((step / common - 0.5).__ceil__() - 1 for step in steps.elements())
+    ends = [shown[0] * log.tick, (declared or 0) - shown[-1] * log.tick]
+    gaps += sum(max(0, int(end / (common * log.tick)) - 1) for end in ends)
+    return min(log.undecodable, gaps)
 
 
 def scan(
@@ -101,11 +124,11 @@ def scan(
     log = DecodeLog()
     args = [*ffmpeg.source(path), "-map", f"0:{stream}", "-c:v", "wrapped_avframe", "-enc_time_base", "filter"]
     args += ["-fps_mode", "passthrough", *(word for name, value in LINES.items() for word in (f"-{name}", value))]
-    # ffmpeg also fails when most of a file is broken; what came out until then counts.
+    # What came out until it failed counts; how much may be broken is for `damage` to say.
     with suppress(CommandFailed):
         args += ["-f", "null", "-", *ffmpeg.aside(index for index in clock if index != stream)]
-        ffmpeg.ffmpeg(tools, args, on_output=log.take_output, on_log=log.take_log)
-    damage = Damage(pictures=len(log.times), broken=log.broken, places=log.places())
+        ffmpeg.ffmpeg(tools, [*ANY_DAMAGE, *args], on_output=log.take_output, on_log=log.take_log)
+    damage = Damage(pictures=len(log.times), broken=log.broken, lost=_lost(log, declared), places=log.places())
     if not log.times:
         return None, damage
     shown = sorted(set(log.times))

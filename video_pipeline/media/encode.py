@@ -44,7 +44,7 @@ def encode(
     if not rungs:
         return ()
     log = log or DecodeLog()
-    args = command(source, plan, rungs, out_dir)
+    args = [*decoding.ANY_DAMAGE, *command(source, plan, rungs, out_dir)]
     try:
         ffmpeg.ffmpeg(
             tools,

@@ -26,6 +26,10 @@ class Packets:
     """How many have no time at all."""
     last: int
     """How long the last one shown lasts, ticks; 0 if the file does not say."""
+    listed: int
+    """All, with those that an edit list hides."""
+    cut: bool
+    """The file ends before its last packet does."""
     clean: bool
     """None is marked as broken, none comes twice, none lacks a time, and the first of all is a key frame."""
 
@@ -34,18 +38,27 @@ class Packets:
         return len(self.times) + self.untimed
 
 
+CUT = ("partial file", "File ended prematurely")
+"""Of ffprobe's readers of MP4 and Matroska."""
+
+
 def command(tools: Tools, path: Path, stream: int) -> list[str | Path]:
     """The ffprobe command whose output `read` takes."""
     entries = "packet=pts,dts,duration,flags"
     return listing.command(tools, path, "-select_streams", str(stream), "-show_entries", entries, "-of", "csv=p=0")
 
 
-def read(listed: bytes) -> Packets:
-    """A packet that an edit list hides (flag D) does not count."""
+def read(listed: bytes, log: str) -> Packets:
+    """A packet that an edit list hides (flag D) does not count.
+
+    Args:
+        log: what ffprobe complained of meanwhile.
+    """
     shown: dict[int, int] = {}
     times: list[int] = []
-    untimed, clean, first = 0, True, True
+    untimed, count, clean, first = 0, 0, True, True
     for row in listed.decode("ascii", "replace").split():
+        count += 1
         pts, dts, duration, flags = (*row.split(","), "", "", "", "")[:4]
         clean = clean and "C" not in flags and ("K" in flags or not first)
         first = False
@@ -62,7 +75,7 @@ def read(listed: bytes) -> Packets:
         times.append(time)
         shown[time] = listing.integer(duration) or 0
     last = shown[max(shown)] if shown else 0
-    return Packets(tuple(times), untimed, max(0, last), clean)
+    return Packets(tuple(times), untimed, max(0, last), count, any(words in log for words in CUT), clean)
 
 
 def clock(packets: Packets, tick: Fraction, start: Fraction, declared: Fraction | None, rate: Fraction) -> FrameTiming:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
-from video_pipeline.media import audio_plan, colour, moments
+from video_pipeline.media import audio_plan, colour, damage, moments
 from video_pipeline.media.ladder import download_rung, ladder
 from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan, VideoEncoder
 from video_pipeline.media.options import Options
@@ -52,9 +52,10 @@ def make_plan(
         sidecars: what `options.subtitles` names, in the store.
 
     Raises:
-        SourceError: the source's clock makes no sense.
+        SourceError: the source's clock makes no sense, or it is more damaged than the preset allows.
         RequestError: an option names a time the source does not have.
     """
+    damage.judge(preset.max_damage, source)
     timing = source.timing
     if not 0 < timing.end - timing.first <= MAX_SECONDS:
         raise SourceError(

@@ -64,6 +64,8 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
     sound = tuple(streams.audio(stream) for stream in listed if streams.is_audio(stream))
     clock = streams_of_clock(about["format_name"], described.index, (stream.index for stream in sound))
     timing, damage = _clock(tools, path, name, about, described, read, clock)
+    if missing := _missing(read, integer(video.get("nb_frames")), fraction(about.get("duration")), timing):
+        damage = (damage or Damage(pictures=timing.frames, broken=0)).model_copy(update={"missing": missing})
     said = fields.flagged(first.interlaced, first.top_first)
     if fields.suspected(described, timing, first.interlaced):
         described = described.model_copy(update={"fields": fields.measure(tools, path, described, timing, said)})
@@ -130,7 +132,7 @@ def _packets(
     if done[0].status and not done[0].stdout:
         raise SourceError(f"{name}: its packets cannot be read: {refusals.unreadable(done[0].stderr, path)}")
     log = done[1].stderr if opened else ""
-    return packets.read(done[0].stdout), opening.read(log), log
+    return packets.read(done[0].stdout, done[0].stderr), opening.read(log), log
 
 
 def _clock(
@@ -152,6 +154,15 @@ def _clock(
     if timing is None:
         raise SourceError(f"{name}: no picture of the video ({video.codec}) could be decoded")
     return timing, damage
+
+
+def _missing(read: Packets, named: int | None, declared: Fraction | None, timing: FrameTiming) -> int:
+    """Pictures behind the end of a file that was cut off: by its index, else by its declared duration."""
+    if not read.cut:
+        return 0
+    if named:
+        return max(0, named - read.listed)
+    return max(0, round(((declared or timing.end) - timing.end) / timing.common_step))
 
 
 def _describe(stream: Listed, first: Opening) -> VideoStream:

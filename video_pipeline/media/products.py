@@ -35,7 +35,7 @@ class FrameMap(Model):
     lost: int
     """Pictures the source has and the decoder did not give."""
     broken: int
-    """Pictures of which the decoder had to guess parts, and its other complaints."""
+    """Pictures of which the decoder had to guess parts."""
     places: tuple[Span, ...] = ()
     """Where pictures are lost or broken, s."""
     worst_offset: float

@@ -140,14 +140,24 @@ class FrameTiming(Model):
 
 
 class Damage(Model):
-    """What a decoder complained about."""
+    """What is wrong with a source's pictures, as far as a decoder and the file's own index tell."""
 
     pictures: int
-    """That came out of the decoder."""
+    """That are there."""
     broken: int
-    """Of which parts had to be guessed, and those that could not be decoded."""
+    """Of which parts had to be guessed."""
+    lost: int = 0
+    """That could not be decoded and left a gap."""
+    missing: int = 0
+    """That the file should have after its end: it was cut off."""
     places: tuple[Span, ...] = ()
-    """Where, s; the first ones."""
+    """Where they are broken or lost, s; the first ones."""
+
+    @property
+    def share(self) -> float:
+        """Of all pictures, those that are broken, lost or missing, 0 to 1."""
+        whole = self.pictures + self.lost + self.missing
+        return min(1.0, (self.broken + self.lost + self.missing) / max(1, whole))
 
 
 class TechnicalMetadata(Model):
@@ -159,7 +169,7 @@ class TechnicalMetadata(Model):
     video: VideoStream
     timing: FrameTiming
     damage: Damage | None = None
-    """None if the pictures were not decoded to find their clock."""
+    """None if the pictures were not decoded to find their clock, and the file has its end."""
     audio: tuple[AudioStream, ...] = ()
     others: tuple[OtherStream, ...] = ()
     chapters: tuple[Chapter, ...] = ()
