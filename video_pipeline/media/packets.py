@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -38,6 +39,8 @@ class Packets:
         return len(self.times) + self.untimed
 
 
+MOST = 24 * 3600 * 120
+"""Packets that are read: a day at 120 pictures a second."""
 CUT = ("partial file", "File ended prematurely")
 """Of ffprobe's readers of MP4 and Matroska."""
 
@@ -45,7 +48,10 @@ CUT = ("partial file", "File ended prematurely")
 def command(tools: Tools, path: Path, stream: int) -> list[str | Path]:
     """The ffprobe command whose output `read` takes."""
     entries = "packet=pts,dts,duration,flags"
-    return listing.command(tools, path, "-select_streams", str(stream), "-show_entries", entries, "-of", "csv=p=0")
+    most = ["-read_intervals", f"%+#{MOST + 1}"]
+    return listing.command(
+        tools, path, *most, "-select_streams", str(stream), "-show_entries", entries, "-of", "csv=p=0"
+    )
 
 
 def read(listed: bytes, log: str) -> Packets:
@@ -57,7 +63,8 @@ def read(listed: bytes, log: str) -> Packets:
     shown: dict[int, int] = {}
     times: list[int] = []
     untimed, count, clean, first = 0, 0, True, True
-    for row in listed.decode("ascii", "replace").split():
+    for line in re.finditer(rb"\S+", listed):
+        row = line[0].decode("ascii", "replace")
         count += 1
         pts, dts, duration, flags = (*row.split(","), "", "", "", "")[:4]
         clean = clean and "C" not in flags and ("K" in flags or not first)

@@ -58,6 +58,8 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
     ):
         raise SourceError(f"{name}: {why}")
     video, read, first = _video(tools, path, name, listed)
+    if streams.side_data(video, "DOVI configuration record").get("dv_profile") == 5:
+        raise SourceError(f"{name}: {refusals.DOLBY_VISION_5}")
     described = _describe(video, first)
     if not described.captions and captions.marked(path):
         described = described.model_copy(update={"captions": True})
@@ -82,8 +84,8 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
         others=tuple(
             streams.other(stream) for stream in listed if stream is not video and not streams.is_audio(stream)
         ),
-        chapters=tuple(_chapter(chapter) for chapter in table.get("chapters", [])),
-        tags={key.lower(): value for key, value in about.get("tags", {}).items()},
+        chapters=tuple(_chapter(chapter) for chapter in table.get("chapters", [])[:MOST_CHAPTERS]),
+        tags=streams.tags(about),
     )
 
 
@@ -95,7 +97,8 @@ def _listing(tools: Tools, path: Path, name: str) -> tuple[dict[str, Any], str]:
         raw, log = listing.ask(tools, path, "-show_format", "-show_streams", "-show_chapters", "-of", "json")
         table: dict[str, Any] = json.loads(raw)
     except CommandFailed as error:
-        raise SourceError(f"{name}: {refusals.unreadable(error.log, path)}", detail=error.detail) from None
+        why = refusals.killed(error.status) or refusals.unreadable(error.log, path)
+        raise SourceError(f"{name}: {why}", detail=error.detail) from None
     except listing.TooMuch:
         most = f"{listing.MOST_BYTES >> 20} MiB"
         raise SourceError(f"{name}: its tags, chapters and streams take more than {most} to list") from None
@@ -110,11 +113,15 @@ def _video(tools: Tools, path: Path, name: str, listed: list[Listed]) -> tuple[L
     if len(possible) > 1:
         found = {stream["index"]: _packets(tools, path, name, stream["index"])[0] for stream in possible}
     video = streams.pick_video(name, listed, {index: read.count for index, read in found.items()})
-    index = video["index"]
+    index, named = video["index"], integer(video.get("nb_frames"))
+    if named and named > packets.MOST:
+        raise SourceError(f"{name}: its index names {named:,} pictures; at most {packets.MOST:,} are read")
     found[index], first, log = _packets(tools, path, name, index, opened=True, decoder=streams.decoder(video))
     if not found[index].count:
         told = listing.log(tools, path, index)
-        raise SourceError(f"{name}: {refusals.no_packet(told, integer(video.get('nb_frames')))}")
+        raise SourceError(f"{name}: {refusals.no_packet(told, named)}")
+    if found[index].listed > packets.MOST:
+        raise SourceError(f"{name}: the video has more than {packets.MOST:,} pictures")
     if found[index].count == 1 and (why := refusals.other_kind(path)):
         raise SourceError(f"{name}: {why}")
     if first is None:
@@ -198,6 +205,8 @@ def _describe(stream: Listed, first: Opening) -> VideoStream:
     )
 
 
+MOST_CHAPTERS = 1000
+"""Kept; everything a probe finds goes into Dagster's event log."""
 MOST_ASPECT = 16
 """A sample that is longer than this is a mistake in the header."""
 
@@ -213,5 +222,5 @@ def _depth(pix_fmt: str) -> int:
 
 
 def _chapter(chapter: dict[str, Any]) -> Chapter:
-    title = chapter.get("tags", {}).get("title")
+    title = streams.tags(chapter).get("title")
     return Chapter(start=float(chapter["start_time"]), end=float(chapter["end_time"]), title=title)

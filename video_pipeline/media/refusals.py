@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 from video_pipeline.media import boxes, ffmpeg
@@ -50,6 +51,10 @@ SIGNATURES = (
     (rb"\d+\r?\n\d\d:\d\d:\d\d,\d{3} -->", "a subtitle file (SRT)"),
     (rb"\[Script Info\]", "a subtitle file (ASS)"),
 )
+DOLBY_VISION_5 = (
+    "it is Dolby Vision profile 5, whose colours no standard player can show and which cannot be converted here; "
+    "export it as profile 8, HDR10, HLG or SDR"
+)
 # What an MP4 or MOV file starts with; anything else was only named so.
 MP4_BOXES = frozenset(("ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "styp", "moof", "sidx", "uuid"))
 
@@ -87,7 +92,11 @@ def unreadable(log: str, path: Path) -> str:
         return "it is a text, not a video"
     if start[4:8].decode("latin-1") in MP4_BOXES and "moov atom not found" in log:
         return _without_index(path)
-    if "Cannot allocate memory" in log:
+    if "exceeds max_streams" in log:
+        return "it has more than 1,000 streams"
+    if "atom (decompressed)" in log or "Function not implemented" in log:
+        return "its index is compressed (cmov), which cannot be read; save it again with a current program"
+    if "Cannot allocate memory" in log or "Out of memory" in log:
         return f"its index asks for more memory than the {ffmpeg.INDEX_MEMORY >> 30} GiB that reading it may take"
     if "moov atom not found" in log or "Invalid data found when processing input" in log:
         return "it is not a video file that can be read: no known format, or damaged from its start"
@@ -102,6 +111,13 @@ def too_large(log: str) -> str | None:
     """The reason if a decoder met a picture that is larger than we decode."""
     found = re.search(r"Picture size (\d+)x(\d+) (?:is invalid|exceeds)", log)
     return found and of_size(int(found[1]), int(found[2]))
+
+
+def killed(status: int) -> str | None:
+    """The reason if the kernel ended ffprobe because it took more time than it may."""
+    if status not in (-signal.SIGXCPU, -signal.SIGKILL):
+        return None
+    return "what it says about itself takes more than 60 s of processor time to read; it is broken, or made to be slow"
 
 
 def of_size(width: int, height: int) -> str:

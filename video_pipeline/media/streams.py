@@ -15,6 +15,8 @@ Listed = dict[str, Any]
 """A stream as ffprobe writes it in JSON."""
 MAX_SIDE = 32_768
 """Pixels."""
+MOST_TAGS, MOST_TEXT = 200, 1000
+"""Tags that are kept, and characters of each."""
 STILL = ("attached_pic", "timed_thumbnails", "still_image")
 """Dispositions of pictures that are no video."""
 
@@ -70,8 +72,8 @@ def is_audio(stream: Listed) -> bool:
 
 
 def audio(stream: Listed) -> AudioStream:
-    tags = _tags(stream)
-    language = tags.get("language")
+    said = tags(stream)
+    language = said.get("language")
     return AudioStream(
         index=stream["index"],
         codec=stream["codec_name"],
@@ -79,24 +81,30 @@ def audio(stream: Listed) -> AudioStream:
         layout=stream.get("channel_layout"),
         sample_rate=integer(stream.get("sample_rate")) or 0,
         language=None if language in (None, "", "und") else language,
-        title=tags.get("title"),
+        title=said.get("title"),
         default=_is(stream, "default"),
         bit_rate=integer(stream.get("bit_rate")),
     )
 
 
 def other(stream: Listed) -> OtherStream:
-    tags = _tags(stream)
+    said = tags(stream)
     return OtherStream(
         index=stream["index"],
         kind=stream.get("codec_type", "unknown"),
         codec=stream.get("codec_name"),
-        language=tags.get("language"),
-        title=tags.get("title"),
+        language=said.get("language"),
+        title=said.get("title"),
         default=_is(stream, "default"),
         forced=_is(stream, "forced"),
         hearing_impaired=_is(stream, "hearing_impaired") or _is(stream, "captions"),
     )
+
+
+def tags(listed: Listed) -> dict[str, str]:
+    """Of a stream, a chapter or the file: names in lower case, long texts and endless lists cut."""
+    kept = list(listed.get("tags", {}).items())[:MOST_TAGS]
+    return {key.lower()[:MOST_TEXT]: str(value)[:MOST_TEXT] for key, value in kept}
 
 
 def side_data(stream: Listed, kind: str) -> Listed:
@@ -137,7 +145,3 @@ def _is(stream: Listed, disposition: str) -> bool:
 
 def _area(stream: Listed) -> int:
     return (integer(stream.get("width")) or 0) * (integer(stream.get("height")) or 0)
-
-
-def _tags(stream: Listed) -> dict[str, str]:
-    return {key.lower(): value for key, value in stream.get("tags", {}).items()}

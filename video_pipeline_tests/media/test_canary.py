@@ -33,21 +33,24 @@ class Canary:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.setblocking(False)
         self.port = self._server.getsockname()[1]
-        self.opened = threading.Event()
+        self.opened, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._wait)
         self._thread.start()
 
     def _wait(self) -> None:
-        with self.pipe.open("wb"):  # returns when somebody opens it to read
-            self.opened.set()
+        while not self._closing.wait(0.02):
+            with self.pipe.open("wb"):  # returns when somebody opens it to read
+                if not self._closing.is_set():
+                    self.opened.set()
 
     def close(self) -> tuple[bool, bool]:
         """Whether the pipe was opened, and the port."""
         with self._server:
             opened = self.opened.is_set()
-            if not opened:
-                os.close(os.open(self.pipe, os.O_RDONLY | os.O_NONBLOCK))
+            self._closing.set()
+            reader = os.open(self.pipe, os.O_RDONLY | os.O_NONBLOCK)
             self._thread.join(10)
+            os.close(reader)
             try:
                 self._server.accept()[0].close()
             except BlockingIOError:
