@@ -10,6 +10,7 @@ from video_pipeline.assets.request import NewRequest, request_of
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import RequestError
+from video_pipeline.media import damage
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
 from video_pipeline.media.model import EncodingPlan, SourceFile
@@ -113,6 +114,7 @@ def technical_metadata(
             "height": height,
             "rotation": found.video.rotation,
             "pixel_format": found.video.pix_fmt,
+            "damage": damage.judge(1.0, found) or "none seen",
             "everything": dg.MetadataValue.json(json.loads(found.model_dump_json())),
         },
     )

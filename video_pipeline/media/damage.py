@@ -15,18 +15,19 @@ WHOLE = Damage(pictures=0, broken=0)
 def judge(limit: float, source: TechnicalMetadata, shown: FrameMap | None = None) -> str | None:
     """What is wrong with the source's pictures, None if nothing is.
 
+    A file that was cut off is published as far as it goes, as players play it, whatever is missing then.
     What is only predicted from a broken picture is broken for the eye too, until the next key frame, but no decoder
     tells: the share is a lower bound.
 
     Args:
-        limit: share of the pictures that may be broken, lost or missing, 0 to 1 (`Preset.max_damage`).
+        limit: share of the pictures that may be broken or lost, 0 to 1 (`Preset.max_damage`).
         shown: what the encode has seen; without it only what the probe has.
 
     Raises:
         SourceError: it is more than that; says what, how much and where.
     """
     found = measure(source, shown)
-    if not found.share:
+    if not found.share and not found.missing:
         return None
     words = _words(found, source)
     if found.share > limit:
@@ -52,13 +53,12 @@ def measure(source: TechnicalMetadata, shown: FrameMap | None = None) -> Damage:
 def _words(found: Damage, source: TechnicalMetadata) -> str:
     parts = [f"{found.broken:,} broken"] if found.broken else []
     parts += [f"{found.lost:,} lost"] if found.lost else []
-    whole = found.pictures + found.lost + found.missing
-    words = f"of {whole:,} pictures {' and '.join(parts)}{_where(found.places)}" if parts else ""
-    if found.missing:
-        at = float(source.timing.end)
-        end = f"the file ends at {at:.1f} s, where {found.missing:,} of {whole:,} pictures are missing"
-        words = f"{words}, and {end}" if words else end
-    return f"{words} ({found.share:.1%})"
+    whole = found.pictures + found.lost
+    words = f"of {whole:,} pictures {' and '.join(parts)}{_where(found.places)} ({found.share:.1%})" if parts else ""
+    if not found.missing:
+        return words
+    end = f"the file was cut off at {float(source.timing.end):.1f} s: {found.missing:,} more pictures are missing"
+    return f"{words}; {end}" if words else end
 
 
 def _where(places: tuple[Span, ...]) -> str:

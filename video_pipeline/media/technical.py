@@ -155,9 +155,8 @@ class Damage(Model):
 
     @property
     def share(self) -> float:
-        """Of all pictures, those that are broken, lost or missing, 0 to 1."""
-        whole = self.pictures + self.lost + self.missing
-        return min(1.0, (self.broken + self.lost + self.missing) / max(1, whole))
+        """Of the pictures up to the file's end, those that are broken or lost, 0 to 1."""
+        return min(1.0, (self.broken + self.lost) / max(1, self.pictures + self.lost))
 
 
 class TechnicalMetadata(Model):
