@@ -13,7 +13,6 @@ from video_pipeline.media.encode import packet_list
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.model import AudioPlan, EncodingPlan
 from video_pipeline.media.products import Track
-from video_pipeline.media.sounds import TOLERANT
 from video_pipeline.media.tools import Tools
 
 CODE_VERSION = "2"
@@ -72,7 +71,7 @@ def command(
     for track in tracks:
         args += ["-filter_complex", f"{_sound(track, gains)}[{track.name}]", "-map", f"[{track.name}]"]
         args += ["-c:a", track.codec, "-b:a", str(track.bit_rate), "-flags:a", "+bitexact", "-fflags", "+bitexact"]
-        args += ["-map_metadata", "-1", "-map_chapters", "-1", *TOLERANT, str(out_dir / f"{track.name}.mp4")]
+        args += ["-map_metadata", "-1", "-map_chapters", "-1", *ffmpeg.TOLERANT, str(out_dir / f"{track.name}.mp4")]
     return [*args, *_aside(plan, tracks)]
 
 
@@ -81,7 +80,7 @@ def measuring(source: Path, plan: EncodingPlan, tracks: Sequence[AudioPlan], gai
     args = _inputs(source, plan, tracks)
     for track in tracks:
         measured = f"{_sound(track, gains)},ebur128@{track.name}=framelog=quiet[{track.name}]"
-        args += ["-filter_complex", measured, "-map", f"[{track.name}]", *TOLERANT, "-f", "null", "-"]
+        args += ["-filter_complex", measured, "-map", f"[{track.name}]", *ffmpeg.TOLERANT, "-f", "null", "-"]
     return [*args, *_aside(plan, tracks)]
 
 

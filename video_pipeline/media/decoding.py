@@ -23,11 +23,10 @@ from video_pipeline.media.tools import Tools
 GUESSED = b"corrupt decoded frame"
 """ffmpeg's complaint about a picture of which it had to guess parts."""
 REFUSED = (b"Error submitting packet to decoder", b"Decoding error")
-"""Its complaints about a packet that it could make no picture of."""
+"""Its complaints about a packet that it could make nothing of."""
+COMPLAINTS = (GUESSED, *REFUSED)
 LINES = {"stats_enc_pre": "pipe:1", "stats_enc_pre_fmt": "picture {ni} {pts} {tb} {ptsi} {tbi}"}
 """Options of an output that make ffmpeg write those lines."""
-ANY_DAMAGE = ("-max_error_rate", "1")
-"""Words of ffmpeg: else it fails when two thirds of a stream cannot be decoded."""
 NO_TIME = -(2**63)
 APART = 1.0
 """Seconds between two complaints that count as two places."""
@@ -127,7 +126,7 @@ def scan(
     # What came out until it failed counts; how much may be broken is for `damage` to say.
     with suppress(CommandFailed):
         args += ["-f", "null", "-", *ffmpeg.aside(index for index in clock if index != stream)]
-        ffmpeg.ffmpeg(tools, [*ANY_DAMAGE, *args], on_output=log.take_output, on_log=log.take_log)
+        ffmpeg.ffmpeg(tools, [*ffmpeg.TOLERANT, *args], on_output=log.take_output, on_log=log.take_log)
     damage = Damage(pictures=len(log.times), broken=log.broken, lost=_lost(log, declared), places=log.places())
     if not log.times:
         return None, damage

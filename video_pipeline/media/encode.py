@@ -44,7 +44,7 @@ def encode(
     if not rungs:
         return ()
     log = log or DecodeLog()
-    args = [*decoding.ANY_DAMAGE, *command(source, plan, rungs, out_dir)]
+    args = [*ffmpeg.TOLERANT, *command(source, plan, rungs, out_dir)]
     try:
         ffmpeg.ffmpeg(
             tools,

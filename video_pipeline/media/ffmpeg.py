@@ -21,6 +21,8 @@ INDEX_MEMORY = 3 * 2**30
 """Of one that only reads what a file says about itself."""
 TOO_BROKEN = 69
 """Status of ffmpeg when more than two thirds of a stream could not be decoded (-max_error_rate)."""
+TOLERANT = ("-max_error_rate", "1")
+"""Words of a command whose caller judges itself how much may be broken: what decodes counts, however little it is."""
 
 MAX_PIXELS = 8192 * 8192
 """Of one picture of a source: twice the largest of any level of H.264, HEVC and AV1 that cameras use (8192x4352). A

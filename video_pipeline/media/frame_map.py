@@ -57,7 +57,7 @@ def read(tools: Tools, path: Path, plan: EncodingPlan, source: FrameTiming) -> F
     log = DecodeLog()
     frames = gridded(path, plan)
     options = {"c:v": "wrapped_avframe", "enc_time_base": "filter", "fps_mode": "passthrough", "f": "null"}
-    args = [*decoding.ANY_DAMAGE, *clock(plan), *graph.output(frames, "-", **decoding.LINES, **options).get_args()]
+    args = [*ffmpeg.TOLERANT, *clock(plan), *graph.output(frames, "-", **decoding.LINES, **options).get_args()]
     args += ffmpeg.aside(index for index in plan.clock if index != plan.stream)
     try:
         ffmpeg.ffmpeg(tools, args, on_output=log.take_output, on_log=log.take_log)

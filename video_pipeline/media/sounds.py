@@ -19,8 +19,6 @@ from video_pipeline.media.technical import AudioStream
 from video_pipeline.media.tools import Tools
 
 FRAME = "sound {sidx} {pts} {tb} {samp}"
-TOLERANT = ("-max_error_rate", "1")
-"""What decodes counts, however little it is."""
 _STREAM = re.compile(rb"\[[ai]st#\d+:(\d+)[/ ]")
 
 
@@ -93,7 +91,7 @@ def _decode(
     for number, stream in enumerate(streams):
         # Streams that write to the same address share a buffer without a lock, so each has another name for it.
         args += ["-map", f"0:{stream.index}", f"-stats_enc_pre:a:{number}", f"pipe:{'0' * number}1"]
-    args += ["-c:a", "anull", *TOLERANT, "-stats_enc_pre_fmt", FRAME]
+    args += ["-c:a", "anull", *ffmpeg.TOLERANT, "-stats_enc_pre_fmt", FRAME]
     mapped = {stream.index for stream in streams}
     args += ["-f", "null", "-", *ffmpeg.aside(index for index in clock if index not in mapped)]
     try:
