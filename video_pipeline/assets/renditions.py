@@ -51,6 +51,9 @@ def _family(family: Family) -> dg.AssetsDefinition:
         clock = technical_metadata.timing
         with stage(context, progress) as step:
             made, new = _encode(family, source, clock, encoding_plan, media, store, step)
+            if made.shown and technical_metadata.damage:
+                cut_off = made.shown.model_copy(update={"missing": technical_metadata.damage.missing})
+                made = made.model_copy(update={"shown": cut_off})
             if made.shown:
                 damage.judge(encoding_plan.max_damage, technical_metadata, made.shown)
         if not made.tracks:

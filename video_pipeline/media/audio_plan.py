@@ -122,7 +122,7 @@ def lasting(source: TechnicalMetadata, wish: AudioWish, start: Fraction, duratio
 
 
 def leading(source: TechnicalMetadata, wish: AudioWish) -> Fraction:
-    """How long sound is heard before the first picture, s, if that is so long that it would be missed: the first picture
+    """How long sound is heard before the first picture, s, if that is so long that it would be missed: that picture
     stands from there on, as in players."""
     begins = [stream.first for stream in chosen(source, wish) if stream.first is not None and _heard_end(stream)]
     early = source.timing.first - min(begins, default=source.timing.first)

@@ -59,11 +59,11 @@ def colours(video: VideoStream) -> Colours:
         )
     rgb = is_rgb(video.pix_fmt)
     matrix = "gbr" if rgb else _known(video.color_space, MATRICES) or _usual(video)
-    like_matrix = {"smpte170m": "smpte170m", "bt470bg": "bt470bg", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
     return Colours(
         range="full" if rgb or _is_full(video) else "limited",
         matrix=matrix,
-        primaries=_known(video.color_primaries, PRIMARIES) or like_matrix.get(matrix, "bt709"),
+        # Not guessed from the matrix but for BT.2020: players convert no primaries that are not named.
+        primaries=_known(video.color_primaries, PRIMARIES) or ("bt2020" if matrix.startswith("bt2020") else "bt709"),
         transfer=_known(video.color_transfer, LIGHTS) or "bt709",
     )
 

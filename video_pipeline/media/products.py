@@ -38,6 +38,8 @@ class FrameMap(Model):
     """Pictures of which the decoder had to guess parts."""
     places: tuple[Span, ...] = ()
     """Where pictures are lost or broken, s."""
+    missing: int = 0
+    """Pictures that the file promises behind the point where it was cut off."""
     worst_offset: float
     """The largest distance of a frame's time from that of the picture it begins to show, s; 0 if the decoder does not
     tell."""

@@ -114,7 +114,7 @@ def side_data(stream: Listed, kind: str) -> Listed:
 
 def decoder(stream: Listed) -> str | None:
     """ffmpeg's own decoders of VP8 and VP9 leave out the transparency of WebM."""
-    transparent = _tags(stream).get("alpha_mode") == "1"
+    transparent = tags(stream).get("alpha_mode") == "1"
     return {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream["codec_name"]) if transparent else None
 
 

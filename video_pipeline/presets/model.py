@@ -96,7 +96,7 @@ class Preset(Model):
     """Film sent in fields (2:3 pulldown) gets its 24 frames per second back, or is deinterlaced like the rest."""
     alpha_over: str = Field(default="black", pattern="^([a-z]+|#[0-9a-fA-F]{6})$")
     """What shows through transparent pictures: a colour's name or #rrggbb."""
-    max_damage: float = Field(default=0.3, ge=0, le=1)
+    max_damage: float = Field(default=0.75, ge=0, le=1)
     """Share of the pictures that may be lost or broken; a source with more is refused."""
     download: Even | None = None
     """Shorter side of a plain MP4 with picture and sound for people to keep: the largest rung that is not above it."""

@@ -49,8 +49,8 @@ def test_standard_light(
 @pytest.mark.parametrize(
     ("size", "matrix", "primaries"),
     [
-        ((720, 576), "bt470bg", "bt470bg"),
-        ((720, 480), "smpte170m", "smpte170m"),
+        ((720, 576), "bt470bg", "bt709"),
+        ((720, 480), "smpte170m", "bt709"),
         ((1280, 720), "bt709", "bt709"),
         ((1280, 536), "bt709", "bt709"),
         ((416, 736), "bt709", "bt709"),

@@ -32,6 +32,8 @@ def damage(shown: FrameMap) -> CheckResult:
     fine = f"all {whole} pictures of the source decoded without an error"
 
     def wrong() -> Iterable[Problem]:
+        if shown.missing:
+            yield SUBJECT, f"the file was cut off: {shown.missing} more pictures are missing"
         if shown.damage:
             at = ", ".join(f"{span.start:.1f} to {span.end:.1f} s" for span in shown.places[:PLACES])
             where = f", at {at}" if at else ""

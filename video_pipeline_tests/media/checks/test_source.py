@@ -36,3 +36,10 @@ def test_damage_is_told_and_does_not_hold_the_release_back(made: Made) -> None:
     assert damage.warning
     assert damage.subject == "source"
     assert damage.measured == "source: 3 pictures of 153 are lost and 12 broken (9.8%), at 1.2 to 3.5 s"
+
+
+def test_what_is_cut_off_is_told(made: Made) -> None:
+    report = with_map(made, missing=40).inspect()
+    assert report.passed
+    (damage,) = [check for check in report.checks if not check.passed]
+    assert damage.measured == "source: the file was cut off: 40 more pictures are missing"
