@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-latency bench-idle bench-ticks bench-cancel chaos lock types clean
+.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-latency bench-idle bench-ticks bench-cancel chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,9 @@ bench-cancel: $(STAMP_DEV)  ## How long until nothing is left of a cancelled job
 
 chaos: $(STAMP_DEV)  ## Kill the worker at ten random moments of an encode: every video is published once
 	$(BIN)/python -m video_pipeline_tests.bench.chaos $(BENCH_ARGS)
+
+corpus: $(STAMP_DEV)  ## Every real clip through the pipeline, judged by independent tools, as a table (CORPUS_ARGS: words, options)
+	$(BIN)/python -m video_pipeline_tests.corpus $(CORPUS_ARGS)
 
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build pyproject.toml -o requirements.lock

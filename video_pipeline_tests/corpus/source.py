@@ -1,0 +1,87 @@
+"""What a good player makes of a source: the measure for what was published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from video_pipeline.media.tools import Tools
+from video_pipeline_tests.corpus import decode
+from video_pipeline_tests.corpus.decode import Pictures, Samples
+
+HDR = ("smpte2084", "arib-std-b67")
+TEXT = ("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "eia_608")
+TONE_MAP = (
+    "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable:desat=0,"
+    "zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv420p"
+)
+HD_LINES = 576
+
+
+@dataclass
+class Source:
+    pictures: Pictures
+    sounds: list[Samples]
+    """One per track that decodes, from the first picture on."""
+    languages: list[str]
+    """Of these tracks; "und" where the file does not say."""
+    texts: int
+    """Tracks of subtitles that are text."""
+    hdr: bool
+    alpha: bool
+    formats: str = ""
+
+    @property
+    def plays(self) -> bool:
+        return len(self.pictures.times) > 0
+
+    @property
+    def end(self) -> float:
+        """Of the last picture, s from the first one."""
+        times, last = self.pictures.times, self.pictures.last
+        usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
+        # Some demuxers call a picture's duration one tick.
+        return float(times[-1] - times[0]) + (last if last > usual / 2 else usual)
+
+
+def video_of(found: dict[str, Any]) -> dict[str, Any]:
+    """The video stream ffmpeg would show: the largest that is no cover picture."""
+    streams = [s for s in found.get("streams", []) if s.get("codec_type") == "video"]
+    real = [s for s in streams if not s.get("disposition", {}).get("attached_pic")]
+    return max(real, key=lambda s: int(s.get("width") or 0) * int(s.get("height") or 0), default={})
+
+
+def chain(video: dict[str, Any]) -> tuple[str, tuple[str, ...], bool, bool]:
+    """Filters and input options that show a source as it is meant; whether it is HDR; whether it has alpha."""
+    pix_fmt, tags = str(video.get("pix_fmt", "")), video.get("tags", {})
+    if video.get("color_transfer") in HDR:
+        return TONE_MAP, (), True, False
+    coded = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(str(video.get("codec_name")))
+    webm = coded is not None and str(tags.get("alpha_mode", tags.get("ALPHA_MODE", "0"))) == "1"
+    if webm or pix_fmt.startswith(("rgba", "bgra", "argb", "abgr", "yuva", "gbrap", "ya8", "ya16", "pal8")):
+        before = ("-c:v", coded) if webm and coded else ()
+        return "format=gbrap,premultiply=inplace=1,format=gbrp", before, False, True
+    untagged = video.get("color_space", "unknown") in ("unknown", "unspecified", "gbr") and "yuv" in pix_fmt
+    large = int(video.get("height") or 0) > HD_LINES or int(video.get("width") or 0) >= 1280
+    return ("scale=in_color_matrix=bt709,format=gbrp" if untagged and large else ""), (), False, False
+
+
+def look(tools: Tools, path: Path) -> Source:
+    found = decode.probe(tools, path)
+    video = video_of(found)
+    filters, before, hdr, alpha = chain(video)
+    shown = decode.pictures(tools, path, filters, before)
+    streams = found.get("streams", [])
+    tracks = [s for s in streams if s.get("codec_type") == "audio"]
+    first = float(shown.times[0]) if len(shown.times) else 0.0
+    sounds, languages = [], []
+    for number, track in enumerate(tracks if len(shown.times) else []):
+        heard = decode.sound(tools, path, f"0:a:{number}")[max(0, round(first * decode.SAMPLES)) :]
+        if len(heard):
+            sounds.append(heard)
+            languages.append(str(track.get("tags", {}).get("language", "und")))
+    texts = [s for s in streams if s.get("codec_type") == "subtitle" and s.get("codec_name") in TEXT]
+    return Source(shown, sounds, languages, len(texts), hdr, alpha, str(video.get("pix_fmt", "")))
