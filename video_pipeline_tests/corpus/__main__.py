@@ -22,7 +22,7 @@ from video_pipeline_tests.corpus.table import Row
 @click.argument("words", nargs=-1)
 @click.option("--preset", default=runner.SMALL, show_default=True, help="corpus makes two small rungs of each.")
 @click.option("--limit", default=900.0, show_default=True, help="Seconds for one clip.")
-@click.option("--save", type=click.Path(path_type=Path), help="Append each row to this file as a line of JSON.")
+@click.option("--save", type=click.Path(path_type=Path), help="Append rows as JSON to this file; skip those in it.")
 @click.option("--sheets", "pages", type=click.Path(path_type=Path), help="Write contact sheets to this directory.")
 def main(words: tuple[str, ...], preset: str, limit: float, save: Path | None, pages: Path | None) -> None:
     """Only clips whose name contains one of WORDS, or all."""
@@ -31,7 +31,10 @@ def main(words: tuple[str, ...], preset: str, limit: float, save: Path | None, p
         sys.exit(f"there are no clips at {media}; set VIDEO_PIPELINE_MEDIA")
     rows = []
     print(table.HEAD)
+    done = {row.clip for row in table.read(save)} if save and save.exists() else set()
     for clip in clips(media, " ".join(words)):
+        if clip.name in done:
+            continue
         rows.append(one(tools_module.find(), clip, preset=preset, limit=limit, pages=pages))
         print(rows[-1].markdown(), flush=True)
         if save:

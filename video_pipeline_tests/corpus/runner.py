@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import multiprocessing
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from video_pipeline.settings import PROJECT
 from video_pipeline_tests import processes
+from video_pipeline_tests.corpus.child import main
 from video_pipeline_tests.corpus.clips import Clip
 
+FORKS = multiprocessing.get_context("forkserver")
+"""Dagster takes two seconds to import: once."""
+FORKS.set_forkserver_preload(["video_pipeline.definitions", f"{__package__}.child"])
 EVERY = 0.1
 """Seconds between two looks at the memory."""
 SMALL = "corpus"
@@ -49,39 +51,35 @@ def process(clip: Clip, place: Path, *, preset: str = SMALL, limit: float = 900)
     for name, text in PRESETS.items():
         (own / f"{name}.yaml").write_text(text)
     wanted = "corpus-full" if preset == SMALL and clip.full_size else preset
-    environment = processes.environment(
-        home, TMPDIR=str(temporary), VIDEO_PIPELINE_PRESETS_DIR=str(own), PYTHONPATH=str(PROJECT)
-    )
-    argv = [sys.executable, "-W", "ignore", "-m", f"{__package__}.child", str(clip.path), wanted]
+    environment = processes.environment(home, TMPDIR=str(temporary), VIDEO_PIPELINE_PRESETS_DIR=str(own))
+    told, log = place / "told.json", place / "log"
+    child = FORKS.Process(target=main, args=(str(clip.path), wanted, environment, told, log), daemon=True)
+    began = time.monotonic()
+    child.start()
     outcome = Outcome()
-    with (place / "out").open("w+") as out, (place / "log").open("w+") as log:
-        began = time.monotonic()
-        child = subprocess.Popen(
-            argv, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=log, start_new_session=True
-        )
-        while child.poll() is None and time.monotonic() - began < limit:
-            outcome.megabytes = max(outcome.megabytes, _resident(child.pid))
-            time.sleep(EVERY)
-        outcome.seconds = time.monotonic() - began
-        late = child.poll() is None
-        left = [one for one in processes.processes(home) if not (late and one.pid == child.pid)]
-        outcome.left = [f"process {' '.join(_argv(one)[:3])}" for one in left] if not late else []
-        for one in processes.processes(home):
-            one.kill()
-        status = child.wait()
-        out.seek(0)
-        log.seek(0)
-        printed, logged = out.read().strip(), log.read().strip()
-    files = processes.files_below(temporary, home / "scratch")
-    outcome.left += [f"file {path.relative_to(place)}" for path in files]
-    try:
-        told = json.loads(printed.splitlines()[-1])
-    except (IndexError, ValueError):
+    while child.is_alive() and time.monotonic() - began < limit:
+        outcome.megabytes = max(outcome.megabytes, _resident(child.pid or 0))
+        child.join(EVERY)
+    outcome.seconds = time.monotonic() - began
+    late = child.is_alive()
+    left = processes.processes(home)
+    child.kill()
+    child.join()
+    for one in left:
+        one.kill()
+    if not late:
+        outcome.left = [f"process {' '.join(_argv(one)[:3])}" for one in left]
+        outcome.left += [
+            f"file {path.relative_to(place)}" for path in processes.files_below(temporary, home / "scratch")
+        ]
+    if not told.is_file():
         outcome.error = "timeout" if late else "crash"
-        outcome.words = f"ended with status {status}: {(logged.splitlines() or ['no message'])[-1]}"
+        lines = log.read_text("utf-8", "replace").strip().splitlines() if log.is_file() else []
+        outcome.words = f"ended with status {child.exitcode}: {(lines or ['no message'])[-1]}"
         return outcome
-    outcome.release = Path(told["release"]) if "release" in told else None
-    outcome.words, outcome.error = told.get("words", ""), told.get("class", "")
+    result = json.loads(told.read_text())
+    outcome.release = Path(result["release"]) if "release" in result else None
+    outcome.words, outcome.error = result.get("words", ""), result.get("class", "")
     return outcome
 
 
