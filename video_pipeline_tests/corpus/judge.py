@@ -19,8 +19,8 @@ REASONS = r"encrypt|DRM|protected|damage|broken|playlist|script|refers|not a vid
 """Words that say why a file is refused although a decoder gets a picture out of it."""
 PERMANENT = ("SourceError", "RequestError", "PermanentError")
 TAGS = {"color_space": "bt709", "color_primaries": "bt709", "color_transfer": "bt709", "color_range": "tv"}
-CAP = 60.0
-"""Frames per second that the presets allow."""
+CAP, FEW = 60.0, 10.0
+"""Frames per second that the presets allow, and below which a picture may be shown several times."""
 
 
 def refused(outcome: Outcome, truth: Source) -> Findings:
@@ -102,7 +102,10 @@ def _times(truth: Source, count: int, rate: float, clip: Clip, findings: Finding
     if len(steps) > 4 and not truth.pictures.fields and not clip.full_size and steps.max() - steps.min() < 0.0025:
         usual = len(steps) / float(times[-1] - times[0])
         expected = usual / -(-usual // (CAP + 0.1))
-        findings.expect(abs(rate / expected - 1) < 0.004, "", f"{rate:.4g} fps, the source has {usual:.4g}")
+        times_over = max(1, round(rate / expected)) if usual < FEW else 1
+        findings.expect(
+            abs(rate / expected / times_over - 1) < 0.004, "", f"{rate:.5g} fps, the source has {usual:.5g}"
+        )
 
 
 def _shape(truth: Source, found: Published, shown: decode.Pictures, findings: Findings) -> None:

@@ -115,4 +115,5 @@ def _turn(source: Source, shown: Pictures, rate: float, findings: Findings) -> N
     ways = [np.rot90(way, turns) for way in (ours, ours[:, ::-1]) for turns in range(4)]
     differences = [float(np.abs(way - theirs).mean()) for way in ways]
     best = int(np.argmin(differences))
-    findings.expect(differences[best] > 0.8 * differences[0], "", f"turned or mirrored: {TURNS[best]} fits better")
+    upright = best == 0 or differences[best] > 0.8 * differences[0]
+    findings.expect(upright, "", f"turned or mirrored: {TURNS[best]} fits better")

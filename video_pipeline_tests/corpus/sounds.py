@@ -49,7 +49,8 @@ def _track(name: str, theirs: Samples, ours: Samples, video: float, findings: Fi
     have, want = len(ours) / SAMPLES, len(theirs) / SAMPLES
     # The plan may pad sound to the video's end or trim it there.
     how = "" if abs(have - want) <= END else "padded" if have > want else "trimmed"
-    good = not how or abs(have - video) <= END
+    lost = _rms(theirs[len(ours) :]) if how == "trimmed" else 0.0
+    good = not how or (abs(have - video) <= END and lost < SILENT)
     text = f"{name} ends {have - want:+.3f} s{f' ({how} to the video)' if how else ''}"
     findings.expect(
         good, text, f"{name} ends {have - want:+.3f} s from the source's and {have - video:+.3f} s from the video's"

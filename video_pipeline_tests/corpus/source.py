@@ -43,8 +43,8 @@ class Source:
         """Of the last picture, s from the first one."""
         times, last = self.pictures.times, self.pictures.last
         usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
-        # Some demuxers call a picture's duration one tick.
-        return float(times[-1] - times[0]) + (last if last > usual / 2 else usual)
+        # Some demuxers call a picture's duration one tick; a slide show's last slide has none.
+        return float(times[-1] - times[0]) + (last if last > usual / 2 else min(usual, 1.0))
 
 
 def video_of(found: dict[str, Any]) -> dict[str, Any]:
