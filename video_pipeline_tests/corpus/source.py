@@ -19,6 +19,10 @@ TONE_MAP = (
     "zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv420p"
 )
 HD_LINES = 576
+TELEVISION = (
+    "format=yuv444p,zscale={}:transferin=bt709:rangein={}:matrix=gbr:primaries=bt709:transfer=bt709:range=full,"
+    "format=gbrp"
+)
 
 
 @dataclass
@@ -32,7 +36,8 @@ class Source:
     """Tracks of subtitles that are text."""
     hdr: bool
     alpha: bool
-    formats: str = ""
+    television: bool
+    """Its colours may be those of standard definition."""
 
     @property
     def plays(self) -> bool:
@@ -69,19 +74,29 @@ def chain(video: dict[str, Any]) -> tuple[str, tuple[str, ...], bool, bool]:
     return ("scale=in_color_matrix=bt709,format=gbrp" if untagged and large else ""), (), False, False
 
 
-def look(tools: Tools, path: Path) -> Source:
+def look(tools: Tools, path: Path, *, television: bool = False) -> Source:
+    """Decodes all of it; with `television` the primaries are BT.601's where plain ffmpeg takes BT.709's."""
     found = decode.probe(tools, path)
     video = video_of(found)
     filters, before, hdr, alpha = chain(video)
+    standard = not (filters or hdr or alpha) and "yuv" in str(video.get("pix_fmt")) and not _says_hd(video)
+    if television:
+        lines = "bt470bg" if int(video.get("height") or 0) in (576, 288) else "smpte170m"
+        full = "full" if video.get("color_range") == "pc" or "yuvj" in str(video.get("pix_fmt")) else "limited"
+        filters = TELEVISION.format(f"matrixin={lines}:primariesin={lines}", full)
     shown = decode.pictures(tools, path, filters, before)
     streams = found.get("streams", [])
     tracks = [s for s in streams if s.get("codec_type") == "audio"]
     first = float(shown.times[0]) if len(shown.times) else 0.0
     sounds, languages = [], []
-    for number, track in enumerate(tracks if len(shown.times) else []):
+    for number, track in enumerate(tracks if len(shown.times) and not television else []):
         heard = decode.sound(tools, path, f"0:a:{number}")[max(0, round(first * decode.SAMPLES)) :]
         if len(heard):
             sounds.append(heard)
             languages.append(str(track.get("tags", {}).get("language", "und")))
     texts = [s for s in streams if s.get("codec_type") == "subtitle" and s.get("codec_name") in TEXT]
-    return Source(shown, sounds, languages, len(texts), hdr, alpha, str(video.get("pix_fmt", "")))
+    return Source(shown, sounds, languages, len(texts), hdr, alpha, standard)
+
+
+def _says_hd(video: dict[str, Any]) -> bool:
+    return "bt709" in (video.get("color_primaries"), video.get("color_space"))
