@@ -128,12 +128,11 @@ def packets(tools: Tools, path: Path) -> list[tuple[float, bool]]:
     return sorted((float(row[0]), "K" in row[1]) for row in rows if row[0] not in ("", "N/A"))
 
 
-def combed(tools: Tools, path: Path) -> tuple[int, int]:
-    """Pictures that ffmpeg's idet calls interlaced, and progressive."""
-    argv = [str(tools.ffmpeg), "-v", "info", "-nostdin", "-i", str(path), "-vf", "idet", "-an", "-f", "null", "-"]
+def combed(tools: Tools, path: Path, chain: str = "") -> float:
+    """The share of pictures that ffmpeg's idet takes for interlaced, behind the filters of `chain`."""
+    graph = ",".join(part for part in (chain, "idet") if part)
+    argv = [str(tools.ffmpeg), "-v", "info", "-nostdin", "-i", str(path), "-vf", graph, "-an", "-f", "null", "-"]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
     found = re.findall(r"Multi frame detection: TFF:\s*(\d+) BFF:\s*(\d+) Progressive:\s*(\d+)", done.stderr)
-    if not found:
-        return 0, 0
-    top, bottom, progressive = map(int, found[-1])
-    return top + bottom, progressive
+    top, bottom, progressive = map(int, found[-1]) if found else (0, 0, 1)
+    return (top + bottom) / max(1, top + bottom + progressive)
