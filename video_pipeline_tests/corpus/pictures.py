@@ -19,6 +19,8 @@ COLOUR = 4.0
 """Most difference of a mean channel."""
 HDR_TIMES = 6.0
 """Two ways of tone mapping may differ so many times as much."""
+SMALL, TINY_TIMES = 64, 6.0
+"""Coding and scaling change a picture below so many pixels up to so many times as much; broken ones differ, too."""
 STILL = 1.5
 """Below this a difference says nothing about time."""
 TURNS = ("upright", "90", "180", "270", "mirrored", "mirrored 90", "mirrored 180", "mirrored 270")
@@ -40,7 +42,9 @@ def compare(source: Source, shown: Pictures, rate: float, findings: Findings) ->
             ]
         )
     )
-    allowed = HDR_TIMES if source.hdr else 1.0
+    allowed = HDR_TIMES if source.hdr else max(1.0, min(SMALL / min(source.pictures.shape[:2]), TINY_TIMES))
+    if source.pictures.errors:
+        allowed = max(allowed, TINY_TIMES)  # every decoder guesses broken parts in its own way
     here, around = _differences(source.pictures, shown.frames, chosen, rate)
     mean, worst = float(here.mean()), float(here.max())
     at = int(chosen[int(here.argmax())])
