@@ -73,15 +73,17 @@ def release(tools: Tools, place: Path, clip: Clip, truth: Source) -> tuple[str, 
 
 
 def _pictures(tools: Tools, clip: Clip, truth: Source, shown: decode.Pictures, rate: float, findings: Findings) -> None:
-    """Players differ in what they take the colours of standard definition for: either way is right."""
+    """Players differ in how they make frames of fields, and in what they take the colours of standard definition for:
+    every way is right."""
     plain = Findings()
     pictures.compare(truth, shown, rate, plain)
-    if plain.wrong and truth.television:
-        as_television = Findings()
-        pictures.compare(source.look(tools, clip.path, television=True), shown, rate, as_television)
-        if not as_television.wrong:
-            plain = as_television
-            plain.measured.append("with BT.601's primaries")
+    ways = {"with BT.601's primaries": truth.television, "without combs": truth.pictures.fields > 0}
+    for name in (name for name, possible in ways.items() if possible and plain.wrong):
+        other = Findings()
+        other.measured.append(name)
+        again = source.look(tools, clip.path, television="BT.601" in name, frames="combs" in name)
+        pictures.compare(again, shown, rate, other)
+        plain = plain if other.wrong else other
     findings.measured += plain.measured
     findings.wrong += plain.wrong
 

@@ -74,8 +74,13 @@ def chain(video: dict[str, Any]) -> tuple[str, tuple[str, ...], bool, bool]:
     return ("scale=in_color_matrix=bt709,format=gbrp" if untagged and large else ""), (), False, False
 
 
-def look(tools: Tools, path: Path, *, television: bool = False) -> Source:
-    """Decodes all of it; with `television` the primaries are BT.601's where plain ffmpeg takes BT.709's."""
+def look(tools: Tools, path: Path, *, television: bool = False, frames: bool = False) -> Source:
+    """Decodes all of it.
+
+    Args:
+        television: the primaries are BT.601's where plain ffmpeg takes BT.709's; without sound, as `frames`.
+        frames: fields are made to whole frames.
+    """
     found = decode.probe(tools, path)
     video = video_of(found)
     filters, before, hdr, alpha = chain(video)
@@ -84,12 +89,14 @@ def look(tools: Tools, path: Path, *, television: bool = False) -> Source:
         lines = "bt470bg" if int(video.get("height") or 0) in (576, 288) else "smpte170m"
         full = "full" if video.get("color_range") == "pc" or "yuvj" in str(video.get("pix_fmt")) else "limited"
         filters = TELEVISION.format(f"matrixin={lines}:primariesin={lines}", full)
+    if frames:
+        filters = ",".join(part for part in ("bwdif=mode=send_field:deint=interlaced", filters) if part)
     shown = decode.pictures(tools, path, filters, before)
     streams = found.get("streams", [])
     tracks = [s for s in streams if s.get("codec_type") == "audio"]
     first = float(shown.times[0]) if len(shown.times) else 0.0
     sounds, languages = [], []
-    for number, track in enumerate(tracks if len(shown.times) and not television else []):
+    for number, track in enumerate(tracks if len(shown.times) and not (television or frames) else []):
         heard = decode.sound(tools, path, f"0:a:{number}")[max(0, round(first * decode.SAMPLES)) :]
         if len(heard):
             sounds.append(heard)
