@@ -22,6 +22,7 @@ SIDE = 48
 """Pictures are compared at this width and height, whatever their shape."""
 SAMPLES = 8000
 """Sound is compared at this rate, Hz, mono."""
+SHOW = "showinfo@{}=checksum=0"
 LIMIT = 900
 """Seconds for one decode."""
 
@@ -70,13 +71,14 @@ def pictures(tools: Tools, path: Path, chain: str, before: tuple[str, ...] = (),
     last = f"scale={SIDE}:{SIDE}:flags=area+accurate_rnd+full_chroma_int+full_chroma_inp,format=rgb24"
     argv = [str(tools.ffmpeg), "-v", "repeat+level+info", "-nostdin", *before, "-i", str(path), "-an", "-sn", "-dn"]
     argv += ["-map", stream] if stream else []
-    argv += ["-vf", ",".join(part for part in ("showinfo=checksum=0", chain, last) if part)]
-    argv += ["-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "rawvideo", "-"]
+    argv += ["-vf", ",".join(part for part in (SHOW.format("in"), chain, last, SHOW.format("out")) if part)]
+    argv += ["-fps_mode", "passthrough", "-enc_time_base", "filter", "-f", "rawvideo", "-"]
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, timeout=LIMIT)
         log.seek(0)
         lines = log.read().splitlines()
-    shown = [line for line in lines if "Parsed_showinfo" in line and " pts_time:" in line]
+    come = [line for line in lines if "[showinfo@in " in line and " pts_time:" in line]
+    shown = [line for line in lines if "[showinfo@out " in line and " pts_time:" in line]
     raw = np.frombuffer(done.stdout, np.uint8)
     count = min(len(raw) // (SIDE * SIDE * 3), len(shown))
     frames = raw[: count * SIDE * SIDE * 3].reshape(count, SIDE, SIDE, 3)
@@ -84,7 +86,7 @@ def pictures(tools: Tools, path: Path, chain: str, before: tuple[str, ...] = (),
     errors = [line for line in lines if re.search(r"\[(error|fatal|panic)\]", line)]
     if not count:
         return Pictures(frames, times, errors=errors)
-    size = re.search(r" sar:(\d+)/(\d+) s:(\d+)x(\d+)", shown[0])
+    size = re.search(r" sar:(\d+)/(\d+) s:(\d+)x(\d+)", come[0])
     assert size is not None
     sample = int(size[1]) / int(size[2]) if int(size[1]) and int(size[2]) else 1.0
     order = np.argsort(times, kind="stable")
@@ -93,7 +95,7 @@ def pictures(tools: Tools, path: Path, chain: str, before: tuple[str, ...] = (),
         times[order],
         last=_number(shown[int(order[-1])], "duration_time"),
         shape=(int(size[3]), int(size[4]), sample),
-        fields=sum(" i:P " not in line for line in shown),
+        fields=sum(" i:P " not in line for line in come),
         errors=errors,
     )
 
