@@ -30,10 +30,11 @@ def write(tools: Tools, clip: Clip, release: Path, pages: Path) -> Path:
     filters, before, _, _ = source.chain(video)
     top = published.read(release).renditions[0].file
     shown = decode.packets(tools, top)
-    length = shown[-1][0] if len(shown) > 1 else 0.0
+    rate = (len(shown) - 1) / shown[-1][0] if len(shown) > 1 else 25.0
+    numbers = [round(share * (len(shown) - 1)) for share in MOMENTS]
     rows = [
-        [_picture(tools, clip.path, filters, before, share * length) for share in MOMENTS],
-        [_picture(tools, top, "", (), share * length) for share in MOMENTS],
+        [_picture(tools, clip.path, filters, before, rate, number) for number in numbers],
+        [_picture(tools, top, "", (), rate, number) for number in numbers],
     ]
     high = max((picture.height for row in rows for picture in row if picture), default=90)
     sheet = Image.new("RGB", (len(MOMENTS) * (WIDTH + 4), 2 * (high + MARGIN)), "gray")
@@ -48,17 +49,15 @@ def write(tools: Tools, clip: Clip, release: Path, pages: Path) -> Path:
     return path
 
 
-def _picture(tools: Tools, path: Path, filters: str, before: tuple[str, ...], moment: float) -> Image.Image | None:
-    """The picture shown at `moment`, seconds from the first one, in square pixels."""
-    # `setpts` counts from the first picture, as the release does.
+def _picture(
+    tools: Tools, path: Path, filters: str, before: tuple[str, ...], rate: float, number: int
+) -> Image.Image | None:
+    """The picture that is shown at `number / rate` seconds from the first one, in square pixels."""
     fit = f"scale='if(gte(iw*sar,ih),{WIDTH},-2)':'if(gte(iw*sar,ih),-2,{WIDTH})'"
     square = f"scale=trunc(iw*sar/2)*2:ih,setsar=1,{fit},format=rgb24"
-    chain = ",".join(
-        part for part in ("setpts=PTS-STARTPTS", filters, f"select='gte(t,{moment - 0.001:.3f})'", square) if part
-    )
+    grid = f"setpts=PTS-STARTPTS,fps={rate:.6f},select='eq(n,{number})'"
+    chain = ",".join(part for part in (grid, filters, square) if part)
     argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", *before, "-i", str(path), "-an", "-sn", "-vf", chain]
     argv += ["-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-"]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=decode.LIMIT)
-    if not done.stdout:
-        return None
-    return Image.open(io.BytesIO(done.stdout)).convert("RGB")
+    return Image.open(io.BytesIO(done.stdout)).convert("RGB") if done.stdout else None
