@@ -52,9 +52,8 @@ def _track(name: str, theirs: Samples, ours: Samples, video: float, findings: Fi
     lost = _rms(theirs[len(ours) :]) if how == "trimmed" else 0.0
     good = not how or (abs(have - video) <= END and lost < SILENT)
     text = f"{name} ends {have - want:+.3f} s{f' ({how} to the video)' if how else ''}"
-    findings.expect(
-        good, text, f"{name} ends {have - want:+.3f} s from the source's and {have - video:+.3f} s from the video's"
-    )
+    faulty = f"{text}, {have - video:+.3f} s off the video{', and that was to be heard' if lost >= SILENT else ''}"
+    findings.expect(good, text, faulty)
     # Of what the source has a padded end is silence: compare before it.
     length = min(len(ours), len(theirs))
     for place, begin in (("start", 0), ("end", max(0, length - WINDOW))):
