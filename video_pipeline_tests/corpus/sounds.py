@@ -34,8 +34,9 @@ def compare(tools: Tools, source: Source, published: Published, video: float, fi
         f"{len(published.tracks)} of {len(source.sounds)} tracks",
         f"{len(published.tracks)} of {len(source.sounds)} audio tracks",
     )
-    missing = {one for one in source.languages if one != "und"} - {one.language for one in published.tracks}
-    findings.expect(not missing or not published.tracks, "", f"no track says it is {' or '.join(sorted(missing))}")
+    # A container has three letters for most languages (ISO 639-2), HLS has two: how many there are can be compared.
+    theirs, named = set(source.languages) - {"und"}, {one.language for one in published.tracks} - {"und"}
+    findings.expect(len(named) >= len(theirs), "", f"languages {sorted(named)} for {sorted(theirs)}")
     for number, track in enumerate(published.tracks):
         ours = decode.sound(tools, track.file, "0:a:0", ("-copyts",))
         if not source.sounds:
