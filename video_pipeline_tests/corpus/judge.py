@@ -27,6 +27,8 @@ def refused(outcome: Outcome, truth: Source) -> Findings:
     findings = Findings()
     count = len(truth.pictures.times)
     findings.measured.append(f"ffmpeg decodes {count} pictures, {len(truth.pictures.errors)} complaints")
+    named = re.search("encrypt|DRM", outcome.words, re.IGNORECASE)
+    findings.expect(not truth.encrypted or named is not None, "", "it is encrypted, and the words do not say so")
     if outcome.error not in PERMANENT:
         findings.wrong.append(f"refused as {outcome.error}")
     if truth.plays and not re.search(REASONS, outcome.words, re.IGNORECASE):
@@ -51,6 +53,7 @@ def release(tools: Tools, place: Path, clip: Clip, truth: Source) -> tuple[str, 
     for path in (*(one.playlist for one in found.renditions), *(one.file for one in found.tracks)):
         said = decode.complaints(tools, path)
         findings.expect(not said, "", f"{path.name} does not decode clean: {said[:1]}")
+    findings.expect(not truth.encrypted, "", "the source is encrypted: this is noise")
     if not truth.plays:
         findings.wrong.append("ffmpeg decodes no picture of the source")
         return text, findings

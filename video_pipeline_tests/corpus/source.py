@@ -36,6 +36,8 @@ class Source:
     """Tracks of subtitles that are text."""
     hdr: bool
     alpha: bool
+    encrypted: bool
+    """The file says so."""
     television: bool
     """Its colours may be those of standard definition."""
 
@@ -102,7 +104,9 @@ def look(tools: Tools, path: Path, *, television: bool = False, frames: bool = F
             sounds.append(heard)
             languages.append(str(track.get("tags", {}).get("language", "und")))
     texts = [s for s in streams if s.get("codec_type") == "subtitle" and s.get("codec_name") in TEXT]
-    return Source(shown, sounds, languages, len(texts), hdr, alpha, standard)
+    says = str(found.get("format", {}).get("tags", {})) + str([s.get("side_data_list") for s in streams])
+    encrypted = "ASF_Protection_Type" in says or "Encryption initialization data" in says
+    return Source(shown, sounds, languages, len(texts), hdr, alpha, encrypted, standard)
 
 
 def _says_hd(video: dict[str, Any]) -> bool:
