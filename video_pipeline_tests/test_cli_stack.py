@@ -64,6 +64,14 @@ def test_ids_that_are_none(queue_settings: Settings, arguments: list[str], sente
         ("--meta", 'x={"\\ud83d": 1}', "metadata: cannot be written as JSON: it has text that is not UTF-8"),
         ("--meta", f"x={'[' * 500 + ']' * 500}", "metadata: is nested more than 64 levels deep"),
         ("--title", NO_UTF8, "title: cannot be written as JSON: it has text that is not UTF-8"),
+        ("--trim", NO_UTF8, r"trim: '\udcff': write it as start:end in seconds"),
+        ("--poster", "1e999", "poster: must be from 0 to 86400 seconds"),
+        (
+            "--subtitles",
+            f"en={NO_UTF8}",
+            "subtitles.0.source: cannot be written as JSON: it has text that is not UTF-8",
+        ),
+        ("--subtitles", "en=/gone.srt", "subtitles.0.source /gone.srt: no such file"),
     ],
 )
 def test_fields_that_no_queue_can_hold(
@@ -81,3 +89,22 @@ def test_a_custom_field_that_only_begins_like_json(queue_settings: Settings, que
     job = queue.job("1")
     assert job is not None
     assert job.data["metadata"] == {"x": "[" * 100_000}
+
+
+def test_options_stand_in_the_job_as_any_producer_writes_them(
+    queue_settings: Settings, queue: Bull, tmp_path: Path
+) -> None:
+    for name in ("a.mp4", "a.srt"):
+        (tmp_path / name).write_bytes(b"x")
+    asked = ["--trim", "1.5:10", "--thumbnail-at", "0", "--thumbnail-at", "50%", "--poster", "0", "--audio", "none"]
+    done = command(queue_settings, "submit", tmp_path / "a.mp4", *asked, "--subtitles", f"pt-BR={tmp_path}/a.srt")
+    assert (done.returncode, done.stderr) == (0, "")
+    job = queue.job("1")
+    assert job is not None
+    assert {name: value for name, value in job.data.items() if name not in ("schemaVersion", "source", "videoId")} == {
+        "trim": {"start": 1.5, "end": 10},
+        "thumbnailsAt": [0, "50%"],
+        "poster": 0,
+        "audio": "none",
+        "subtitles": [{"source": f"{tmp_path}/a.srt", "language": "pt-BR"}],
+    }

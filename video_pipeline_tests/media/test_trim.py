@@ -150,6 +150,21 @@ def test_a_click_is_heard_when_it_should(tools: Tools, tmp_path: Path, start: fl
 
 
 @pytest.mark.media
+def test_a_source_that_is_not_read_from_where_it_should_is_noticed(tools: Tools, media: Path, tmp_path: Path) -> None:
+    """A picture a second, in another order than shown: a seek leads behind the first picture."""
+    path = media / "awkward/editlist_iibbibb.mp4"
+    about = probe.probe(tools, path)
+    plan = make_plan(about, "0" * 64, DRAFT, Options(trim=Trim(start=3.72, end=7.44)))
+    assert plan.seekable
+    honest = {}
+    for seekable in (True, False):
+        way = plan.model_copy(update={"seekable": seekable})
+        _, shown = encoded(tools, path, way, tmp_path)
+        honest[seekable] = (frame_map.read_honestly(way, shown), shown.worst_offset <= frame_map.most_offset(plan))
+    assert honest == {True: (False, False), False: (True, True)}
+
+
+@pytest.mark.media
 @pytest.mark.parametrize("name", ["awkward/rot180_vfr_phone_720p.mp4", "awkward/start_delayed_1.07s.mp4"])
 def test_a_real_clip_too(tools: Tools, media: Path, tmp_path: Path, name: str) -> None:
     """Every frame is like that of the whole at the same place, and less like its neighbours."""
