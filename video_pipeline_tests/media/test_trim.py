@@ -139,9 +139,8 @@ def test_a_click_is_heard_when_it_should(tools: Tools, tmp_path: Path, start: fl
     clip = numbered(tools, tmp_path / "clip.mkv", "25", "-c:a", "pcm_s16le")
     about = probe.probe(tools, clip)
     plan = make_plan(about, "0" * 64, DRAFT, Options(trim=Trim(start=start, end=4)))
-    assert plan.audio is not None
-    audio.encode(tools, clip, plan, plan.audio, tmp_path)
-    found = samples(tools, tmp_path / "audio-1.mp4")
+    (track,) = audio.encode(tools, clip, plan, plan.audio, tmp_path)
+    found = samples(tools, tmp_path / f"{track.name}.mp4")
     assert len(found) / RATE == pytest.approx(float(plan.duration), abs=0.03)
     heard = np.flatnonzero(np.abs(found[:, 0]) > 0.3)
     # The first frame begins at the next multiple of 40 ms.
