@@ -35,13 +35,14 @@ _SAYS_SURROUND = re.compile(r"[57][.,]1|surround|atmos", re.IGNORECASE)
 
 
 def tracks(
-    source: TechnicalMetadata, preset: Audio, wish: AudioWish, start: Fraction, duration: Fraction
+    source: TechnicalMetadata, preset: Audio, wish: AudioWish, start: Fraction, duration: Fraction, *, cut: bool = False
 ) -> tuple[AudioPlan, ...]:
     """The tracks to make, the one that players start with first, its stereo before its surround.
 
     Args:
         start: time of the first picture, on the clock of the streams' times.
         duration: of the pictures, s.
+        cut: the source goes on behind them.
     """
     streams = chosen(source, wish)
     made: list[AudioPlan] = []
@@ -59,7 +60,7 @@ def tracks(
             language=languages.tag(stream.language),
             label=_unique(f"{title} (stereo)" if layout and _SAYS_SURROUND.search(title) else title, taken),
             default=number == 1,
-            end=_end(stream, start, duration),
+            end=duration if cut else _end(stream, start, duration),
         )
         made.append(common)
         if layout:

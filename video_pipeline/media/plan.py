@@ -102,7 +102,7 @@ def make_plan(
         filters=(*_upright(source.video), *colour.filters(source.video, preset.alpha_over), BARE),
         encoders=(encoder,),
         rungs=rungs,
-        audio=audio_plan.tracks(source, preset.audio, options.audio, start, frames / rate),
+        audio=audio_plan.tracks(source, preset.audio, options.audio, start, frames / rate, cut=skip + frames < whole),
         audio_left_out=audio_plan.left_out(source, options.audio),
         clock=source.clock,
         text=text,

@@ -148,6 +148,13 @@ def test_a_click_is_heard_when_it_should(tools: Tools, tmp_path: Path, start: fl
     assert (heard[-1] - heard[0]) / RATE < 0.02
 
 
+def test_no_sound_from_behind_the_trim(tools: Tools, tmp_path: Path) -> None:
+    clip = numbered(tools, tmp_path / "clip.mkv", "25", "-c:a", "pcm_s16le")
+    plan = make_plan(probe.probe(tools, clip), "0" * 64, DRAFT, Options(trim=Trim(start=1, end=7.8)))
+    (track,) = audio.encode(tools, clip, plan, plan.audio, tmp_path)
+    assert len(samples(tools, tmp_path / f"{track.name}.mp4")) / RATE == pytest.approx(6.8, abs=0.03)
+
+
 @pytest.mark.media
 def test_a_source_that_is_not_read_from_where_it_should_is_noticed(tools: Tools, media: Path, tmp_path: Path) -> None:
     """A picture a second, in another order than shown: a seek leads behind the first picture."""
