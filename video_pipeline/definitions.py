@@ -2,7 +2,18 @@
 
 import dagster as dg
 
-from video_pipeline.assets import analysis, download, images, indexing, ingest, publish, renditions, text
+from video_pipeline.assets import (
+    analysis,
+    download,
+    images,
+    indexing,
+    ingest,
+    publish,
+    renditions,
+    sound,
+    streams,
+    text,
+)
 from video_pipeline.assets.io_manager import ModelIOManager
 from video_pipeline.jobs import process_video
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
@@ -12,7 +23,9 @@ from video_pipeline.watched import watched_directory
 store = StoreResource()
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([ingest, text, renditions, download, analysis, images, publish, indexing]),
+    assets=dg.load_assets_from_modules(
+        [ingest, text, renditions, sound, streams, download, analysis, images, publish, indexing]
+    ),
     jobs=[process_video],
     sensors=[intake, watched_directory],
     resources={

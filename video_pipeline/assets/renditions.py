@@ -1,21 +1,17 @@
-"""The encoded tracks: one asset per codec family and one for the sound, then all of them as HLS and DASH."""
-
-from collections.abc import Sequence
+"""The encoded pictures: one asset per codec family."""
 
 import dagster as dg
 
 from video_pipeline.assets import show
 from video_pipeline.assets.ingest import GROUP
 from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
-from video_pipeline.assets.values import AcceptedSource, AudioTracks, Renditions
+from video_pipeline.assets.values import AcceptedSource, Renditions
 from video_pipeline.errors import SourceError
-from video_pipeline.media import audio as audio_encoding
 from video_pipeline.media import damage, frame_map
 from video_pipeline.media import encode as encoding
-from video_pipeline.media import package as packaging
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.model import EncodingPlan, Family, RungPlan
-from video_pipeline.media.products import FrameMap, Streams, Texts, Track
+from video_pipeline.media.products import FrameMap, Track
 from video_pipeline.media.technical import FrameTiming, TechnicalMetadata
 from video_pipeline.media.tools import build
 from video_pipeline.partitions import videos
@@ -148,141 +144,3 @@ def _row(rung: RungPlan, track: Track, plan: EncodingPlan, speed: float | None) 
 
 
 h264, hevc, vp9, av1 = (_family(family) for family in ("h264", "hevc", "vp9", "av1"))
-
-
-@dg.asset(
-    key=["renditions", "audio"],
-    partitions_def=videos,
-    group_name=GROUP,
-    kinds={"ffmpeg", "aac"},
-    owners=OWNERS,
-    code_version="1",
-    retry_policy=RETRY,
-)
-def audio(
-    context: dg.AssetExecutionContext,
-    source: AcceptedSource,
-    encoding_plan: EncodingPlan,
-    media: MediaResource,
-    store: StoreResource,
-    progress: ProgressResource,
-) -> dg.MaterializeResult[AudioTracks]:
-    """Every track of sound as AAC, each encoded in one piece: stereo, and surround beside it where the source has it.
-
-    A track that cannot be decoded is left out and named here; the video is published without it.
-    """
-    with stage(context, progress) as step:
-        made, new = _encode_sound(source, encoding_plan, media, store, step)
-        seconds = step.seconds
-    left_out: list[dict[str, show.Cell]] = [{"track": one.name, "why": one.why} for one in encoding_plan.audio_left_out]
-    metadata: dict[str, show.Metadata] = {"tracks": len(made.tracks)}
-    if left_out:
-        metadata["left out"] = show.table(left_out)
-    if not made.tracks:
-        note = "no track of the source's sound can be decoded" if left_out else "without sound"
-        return dg.MaterializeResult(value=made, metadata={**metadata, "note": note})
-    rows: list[dict[str, show.Cell]] = [
-        {
-            "track": track.name,
-            "label": plan.label,
-            "language": plan.language or "",
-            "channels": plan.layout,
-            "default": plan.default,
-            "ends s": round(float(plan.end), 3),
-            "kbit/s": round(track.bit_rate / 1000),
-            "bytes": track.file.size,
-            "from": "encoded" if track.name in new else "checkpoint",
-        }
-        for plan, track in zip(encoding_plan.audio, made.tracks, strict=True)
-    ]
-    return dg.MaterializeResult(
-        value=made,
-        metadata={
-            "table": show.table(rows),
-            **metadata,
-            "bytes": sum(track.file.size for track in made.tracks),
-            "seconds": seconds,
-        },
-    )
-
-
-def _encode_sound(
-    source: AcceptedSource, plan: EncodingPlan, media: MediaResource, store: StoreResource, step: Stage
-) -> tuple[AudioTracks, set[str]]:
-    """The planned tracks, and the names of those that were encoded now."""
-    keys = {track.name: audio_encoding.checkpoint_key(plan, track, build(media.tools)) for track in plan.audio}
-    tracks = {name: store.checkpoints.get("audio", key, Track) for name, key in keys.items()}
-    missing = [track for track in plan.audio if tracks[track.name] is None]
-    if missing:
-        with media.scratch() as scratch:
-            original = store.objects.local(source.file.blob.key)
-            for track in audio_encoding.encode(
-                media.tools, original, plan, missing, scratch, on_progress=step.progress
-            ):
-                store.objects.put_file(track.file.key, scratch / f"{track.name}.mp4", move=True)
-                store.checkpoints.put("audio", keys[track.name], track)
-                tracks[track.name] = track
-    # The same sound may have been made under another name.
-    made = tuple(track.model_copy(update={"name": name}) for name, track in tracks.items() if track is not None)
-    return AudioTracks(tracks=made), {track.name for track in missing}
-
-
-@dg.asset(
-    partitions_def=videos,
-    group_name=GROUP,
-    kinds={"hls", "dash"},
-    owners=OWNERS,
-    code_version="1",
-    retry_policy=RETRY,
-    ins={
-        "h264": dg.AssetIn(["renditions", "h264"]),
-        "hevc": dg.AssetIn(["renditions", "hevc"]),
-        "vp9": dg.AssetIn(["renditions", "vp9"]),
-        "av1": dg.AssetIn(["renditions", "av1"]),
-        "audio": dg.AssetIn(["renditions", "audio"]),
-    },
-)
-def streams(
-    context: dg.AssetExecutionContext,
-    encoding_plan: EncodingPlan,
-    h264: Renditions,
-    hevc: Renditions,
-    vp9: Renditions,
-    av1: Renditions,
-    audio: AudioTracks,
-    subtitles: Texts,
-    media: MediaResource,
-    store: StoreResource,
-    progress: ProgressResource,
-) -> dg.MaterializeResult[Streams]:
-    """HLS and DASH over one set of CMAF files: each track is a single file that both manifests read by byte ranges."""
-    tracks = [*h264.tracks, *hevc.tracks, *vp9.tracks, *av1.tracks, *audio.tracks]
-    with stage(context, progress) as step:
-        packaged = _package(encoding_plan, tracks, subtitles, media, store)
-        seconds = step.seconds
-    return dg.MaterializeResult(
-        value=packaged,
-        metadata={
-            "files": show.table(
-                [{"track": f.name, "bytes": f.file.size, "sha256": f.file.sha256[:12]} for f in packaged.media]
-            ),
-            "bytes": sum(file.file.size for file in packaged.media),
-            "seconds": seconds,
-            "hls master": dg.MetadataValue.md(f"```\n{packaged.texts['hls/master.m3u8']}\n```"),
-        },
-    )
-
-
-def _package(
-    plan: EncodingPlan, tracks: Sequence[Track], texts: Texts, media: MediaResource, store: StoreResource
-) -> Streams:
-    key = packaging.checkpoint_key(media.tools, plan, tracks, texts.tracks)
-    packaged = store.checkpoints.get("streams", key, Streams)
-    if packaged is None:
-        with media.scratch() as scratch:
-            files = {track.name: store.objects.local(track.file.key) for track in tracks}
-            packaged = packaging.package(media.tools, plan, tracks, files, scratch, texts.tracks)
-            for made in packaged.media:
-                store.objects.put_file(made.file.key, scratch / f"{made.file.sha256}.mp4", move=True)
-            store.checkpoints.put("streams", key, packaged)
-    return packaged

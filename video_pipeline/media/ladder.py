@@ -1,4 +1,4 @@
-"""Which rungs a source gets: none larger than the source, each named by its shorter side."""
+"""Which rungs a source gets: none larger than the source unless that is tiny, each named by its shorter side."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from video_pipeline.presets.model import Preset
 
 OWN_SIZE_MARGIN = Fraction(11, 10)
 """The source's own size is a rung if it exceeds the largest fitting one by more than this."""
+TINY = 16
+"""Pixels: a macroblock, the least that every decoder can be expected to show. Smaller pictures are enlarged."""
 HIGH_RATE = 30
 """Frames per second above which the ceiling is half as high again, as services' tables have it (2M to 3M at 720p,
 https://github.com/shaka-project/shaka-streamer/blob/main/streamer/bitrate_configuration.py)."""
@@ -23,6 +25,9 @@ def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[Ru
         display: width and height in square pixels, as a player shows them.
         rate: frames per second of the output.
     """
+    if min(display) < TINY:
+        # By a whole factor every sample stays what it is, and the shape is kept in even numbers.
+        display = (display[0] * -(-TINY // min(display)), display[1] * -(-TINY // min(display)))
     short = min(display)
     table = [rung for rung in preset.h264.rungs if rung.height <= preset.max_height]
     if not table:

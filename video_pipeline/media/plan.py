@@ -134,7 +134,7 @@ def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: 
     else:
         rate = _snap(per_picture / timing.common_step)
     if rate > cap:
-        return rate / -(-rate // cap)
+        return _snap(rate / -(-rate // cap))
     return rate * -(-MIN_RATE // rate) if rate < MIN_RATE else rate
 
 

@@ -22,14 +22,15 @@ from video_pipeline.media.text.hls import playlist_name
 def references(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading], texts: Texts) -> CheckResult:
     """Every URI of every manifest exists, every byte range is the part of the file it is said to be, the lengths add up
     to the plan, and no track is left out."""
-    files = {f"../../../media/{file.file.sha256}.mp4": file for file in streams.media}
     by_name = {reading.name: reading for reading in readings}
-    media = {uri: by_name[file.name] for uri, file in files.items() if file.name in by_name}
-    wrong: list[Problem] = [
-        (file.name, f"has {media[uri].size if uri in media else 0} bytes, {file.file.size} are listed")
-        for uri, file in files.items()
-        if uri not in media or media[uri].size != file.file.size
-    ]
+    media: dict[str, list[Reading]] = {}
+    wrong: list[Problem] = []
+    for file in streams.media:
+        reading = by_name.get(file.name)
+        if reading:
+            media.setdefault(f"../../../media/{file.file.sha256}.mp4", []).append(reading)
+        if not reading or reading.size != file.file.size:
+            wrong.append((file.name, f"has {reading.size if reading else 0} bytes, {file.file.size} are listed"))
     wrong += ((path, "is missing") for path in (MASTER, MPD) if path not in streams.texts)
     of_text = {f"hls/{playlist_name(track)}" for track in texts.tracks}
     for path, text in streams.texts.items():

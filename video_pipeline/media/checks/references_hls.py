@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import PurePosixPath
 
@@ -15,10 +15,13 @@ from video_pipeline.media.checks.verdict import Problem
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Streams
 
+Files = Mapping[str, Sequence[Reading]]
+"""Address to the tracks whose file it is: two that are the same byte for byte are one file."""
 
-def master_problems(path: str, master: m3u8.M3U8, streams: Streams, media: Mapping[str, Reading]) -> Iterable[Problem]:
+
+def master_problems(path: str, master: m3u8.M3U8, streams: Streams, media: Files) -> Iterable[Problem]:
     """Of the master: playlists it names that are not there, tracks it does not name, and sounds no variant plays."""
-    sounds = {reading.name for reading in media.values() if not reading.is_video}
+    sounds = {reading.name for readings in media.values() for reading in readings if not reading.is_video}
     named = [entry.uri for entry in (*master.media, *master.playlists, *master.iframe_playlists)]
     for uri in named:
         if f"hls/{uri}" not in streams.texts:
@@ -29,6 +32,11 @@ def master_problems(path: str, master: m3u8.M3U8, streams: Streams, media: Mappi
             if uri not in named:
                 yield path, f"does not name {uri}"
     yield from ((path, problem) for problem in _group_problems(master))
+
+
+def of_track(readings: Sequence[Reading], name: str | None) -> Reading:
+    """The one of this name, else the first."""
+    return next((reading for reading in readings if reading.name == name), readings[0])
 
 
 def _group_problems(master: m3u8.M3U8) -> Iterable[str]:
@@ -47,9 +55,7 @@ def _group_problems(master: m3u8.M3U8) -> Iterable[str]:
         yield f"sounds of group {group} and variants do not match"
 
 
-def playlist_problems(
-    path: str, playlist: m3u8.M3U8, media: Mapping[str, Reading], plan: EncodingPlan
-) -> Iterable[Problem]:
+def playlist_problems(path: str, playlist: m3u8.M3U8, media: Files, plan: EncodingPlan) -> Iterable[Problem]:
     """Of a media or I-frame playlist."""
     segments = playlist.segments
     total = sum((Fraction(str(segment.duration)) for segment in segments), Fraction(0))
@@ -67,8 +73,8 @@ def playlist_problems(
     if unknown or len(uris) != 1:
         yield path, f"names {', '.join(unknown or sorted(uris)) or 'nothing'}, which is not the one file of this track"
         return
-    reading = media[uris.pop()]
-    if reading.name != PurePosixPath(path).stem.removesuffix("-iframes"):
+    reading = of_track(media[uris.pop()], name := PurePosixPath(path).stem.removesuffix("-iframes"))
+    if reading.name != name:
         yield path, f"names the file of {reading.name}"
         return
     header = reading.bytes_of("moov")
