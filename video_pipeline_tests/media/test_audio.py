@@ -86,13 +86,16 @@ def test_sound_that_starts_late_is_silent_before(tools: Tools, tmp_path: Path) -
     assert len(found) / RATE == pytest.approx(3, abs=0.03)
 
 
-def test_sound_before_the_first_picture_is_cut(tools: Tools, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("late", "begins"), [pytest.param("0.4", 1.0, id="the first picture stands"), pytest.param("0.08", 0.92, id="cut")]
+)
+def test_sound_before_the_first_picture(tools: Tools, tmp_path: Path, late: str, begins: float) -> None:
     clip = tmp_path / "early.mkv"
     beep = ["-f", "lavfi", "-i", BEEP]
-    run_ffmpeg(tools, "-itsoffset", "0.4", *PICTURES, *beep, "-c:a", "pcm_s16le", clip)
+    run_ffmpeg(tools, "-itsoffset", late, *PICTURES, *beep, "-c:a", "pcm_s16le", clip)
     begin, end = heard(encoded(tools, clip, tmp_path))
-    assert begin == pytest.approx(0.6, abs=0.03)
-    assert end == pytest.approx(1.1, abs=0.03)
+    assert begin == pytest.approx(begins, abs=0.03)
+    assert end == pytest.approx(begins + 0.5, abs=0.03)
 
 
 def test_a_gap_in_the_sound_stays_a_gap(tools: Tools, tmp_path: Path) -> None:
