@@ -171,7 +171,7 @@ def _per_picture(video: VideoStream, preset: Preset) -> Fraction:
 def _before(video: VideoStream, timing: FrameTiming, preset: Preset) -> tuple[str, ...]:
     """What makes whole frames of the decoder's pictures; all of one size first, for a file may change it."""
     size = f"{video.width}:{video.height}"
-    fits: tuple[str, ...] = (f"scale={size}:force_original_aspect_ratio=decrease", f"pad={size}:-1:-1")
+    fits: tuple[str, ...] = (f"scale={size}:force_original_aspect_ratio=decrease", f"pad={size}:-1:-1:eval=frame")
     # Bars are whole samples of colour; what has half ones at its edge is stretched.
     if video.width % 2 or video.height % 2 or video.pix_fmt.startswith(("yuv41", "yuvj41")):
         fits = (f"scale={size}",)

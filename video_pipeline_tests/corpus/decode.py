@@ -105,9 +105,9 @@ def _number(line: str, name: str) -> float:
     return float(found[1]) if found else 0.0
 
 
-def sound(tools: Tools, path: Path, stream: str, before: tuple[str, ...] = ()) -> Samples:
-    """A track from time zero to its end, gaps and a late start as silence."""
-    graph = f"aresample={SAMPLES}:async=1:min_hard_comp=0.02:first_pts=0"
+def sound(tools: Tools, path: Path, stream: str, before: tuple[str, ...] = (), zero: float = 0.0) -> Samples:
+    """A track from the time `zero` on to its end, gaps and a late start as silence."""
+    graph = f"asetpts=PTS-{zero:.6f}/TB,aresample={SAMPLES}:async=1:min_hard_comp=0.02:first_pts=0"
     argv = [str(tools.ffmpeg), "-v", "quiet", "-nostdin", *before, "-i", str(path), "-map", stream, "-af", graph]
     argv += ["-ac", "1", "-f", "f32le", "-"]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=LIMIT)

@@ -66,8 +66,8 @@ def compare(source: Source, shown: Pictures, rate: float, findings: Findings) ->
 
 
 def at_times(pictures: Pictures, times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """The index of the picture that is shown at each of these times, s from the first one."""
-    found = np.searchsorted(pictures.times - pictures.times[0], times + 1e-3, side="right") - 1
+    """The index of the picture that is shown at each of these times, s."""
+    found = np.searchsorted(pictures.times, times + 1e-3, side="right") - 1
     return np.clip(found, 0, len(pictures.times) - 1)
 
 

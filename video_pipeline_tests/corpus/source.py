@@ -18,6 +18,8 @@ TONE_MAP = (
     "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable:desat=0,"
     "zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv420p"
 )
+EARLY = 0.1
+"""s of sound before the first picture from which that picture has to wait for it."""
 HD_LINES = 576
 TELEVISION = (
     "format=yuv444p,zscale={}:transferin=bt709:rangein={}:matrix=gbr:primaries=bt709:transfer=bt709:range=full,"
@@ -29,7 +31,7 @@ TELEVISION = (
 class Source:
     pictures: Pictures
     sounds: list[Samples]
-    """One per track that decodes, from the first picture on."""
+    """One per track that decodes, from the first picture on, or from where sound is heard well before it."""
     languages: list[str]
     """Of these tracks; "und" where the file does not say."""
     texts: int
@@ -47,11 +49,11 @@ class Source:
 
     @property
     def end(self) -> float:
-        """Of the last picture, s from the first one."""
+        """Of the last picture, s."""
         times, last = self.pictures.times, self.pictures.last
         usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
         # Some demuxers call a picture's duration one tick; a slide show's last slide has none.
-        return float(times[-1] - times[0]) + (last if last > usual / 2 else min(usual, 1.0))
+        return float(times[-1]) + (last if last > usual / 2 else min(usual, 1.0))
 
 
 def video_of(found: dict[str, Any]) -> dict[str, Any]:
@@ -93,13 +95,18 @@ def look(tools: Tools, path: Path, *, television: bool = False, frames: bool = F
         filters = TELEVISION.format(f"matrixin={lines}:primariesin={lines}", full)
     if frames:
         filters = ",".join(part for part in ("bwdif=mode=send_field:deint=interlaced", filters) if part)
-    shown = decode.pictures(tools, path, filters, before)
+    # With -copyts: else ffmpeg counts from the start of the streams it reads, and these differ.
+    shown = decode.pictures(tools, path, filters, (*before, "-copyts"))
     streams = found.get("streams", [])
     tracks = [s for s in streams if s.get("codec_type") == "audio"]
     first = float(shown.times[0]) if len(shown.times) else 0.0
+    early = min((float(s.get("start_time", first)) for s in tracks), default=first)
+    if early < first - EARLY:
+        first = early
+    shown.times -= first
     sounds, languages = [], []
     for number, track in enumerate(tracks if len(shown.times) and not (television or frames) else []):
-        heard = decode.sound(tools, path, f"0:a:{number}")[max(0, round(first * decode.SAMPLES)) :]
+        heard = decode.sound(tools, path, f"0:a:{number}", ("-copyts",), first)
         if len(heard):
             sounds.append(heard)
             languages.append(str(track.get("tags", {}).get("language", "und")))
