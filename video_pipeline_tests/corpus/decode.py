@@ -88,6 +88,12 @@ def pictures(tools: Tools, path: Path, chain: str, before: tuple[str, ...] = (),
         return Pictures(frames, times, errors=errors)
     size = re.search(r" sar:(\d+)/(\d+) s:(\d+)x(\d+)", come[0])
     assert size is not None
+    sizes = {found[0] for line in come if (found := re.search(r" sar:\d+/\d+ s:\d+x\d+", line))}
+    if len(sizes) > 1 and not any("reinit" in word for word in before):
+        # A player shows the later pictures whole, in the frame of the first.
+        fit = f"scale={size[3]}:{size[4]}:force_original_aspect_ratio=decrease,pad={size[3]}:{size[4]}:-1:-1:eval=frame"
+        chain = ",".join(part for part in (fit, chain) if part)
+        return pictures(tools, path, chain, (*before, "-reinit_filter", "0"), stream)
     sample = int(size[1]) / int(size[2]) if int(size[1]) and int(size[2]) else 1.0
     order = np.argsort(times, kind="stable")
     return Pictures(
