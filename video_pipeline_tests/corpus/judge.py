@@ -19,8 +19,9 @@ REASONS = r"encrypt|DRM|protected|damage|broken|playlist|script|refers|not a vid
 """Words that say why a file is refused although a decoder gets a picture out of it."""
 PERMANENT = ("SourceError", "RequestError", "PermanentError")
 TAGS = {"color_space": "bt709", "color_primaries": "bt709", "color_transfer": "bt709", "color_range": "tv"}
-CAP, FEW = 60.0, 10.0
-"""Frames per second that the presets allow, and below which a picture may be shown several times."""
+CAP, FEW, LEAST = 60.0, 10.0, 16
+"""Frames per second that the presets allow, and below which a picture may be shown several times; pixels of the shorter
+side below which one may be enlarged."""
 
 
 def refused(outcome: Outcome, truth: Source) -> Findings:
@@ -129,7 +130,9 @@ def _times(truth: Source, count: int, rate: float, clip: Clip, findings: Finding
         expected = usual / -(-usual // (CAP + 0.1))
         times_over = max(1, round(rate / expected)) if usual < FEW else 1
         findings.expect(
-            abs(rate / expected / times_over - 1) < 0.004, "", f"{rate:.5g} fps, the source has {usual:.5g}"
+            abs(rate / expected / times_over - 1) < 0.004 or (usual > 2 * CAP and abs(rate - CAP) < 1),
+            "",
+            f"{rate:.5g} fps, the source has {usual:.5g}",
         )
 
 
@@ -146,7 +149,8 @@ def _shape(truth: Source, found: Published, shown: decode.Pictures, findings: Fi
     )
     w, h, sample = truth.pictures.shape
     whole = min(max(w, round(w * sample)), max(h, round(h / sample)))
-    findings.expect(min(width, height) <= max(whole + 2, 16), "", f"{width}x{height} from {w}x{h}: made larger")
+    # Pictures that are smaller than a macroblock are enlarged by a whole factor.
+    findings.expect(min(width, height) <= max(whole + 2, 2 * LEAST), "", f"{width}x{height} from {w}x{h}: made larger")
 
 
 def _tags(tools: Tools, path: Path, findings: Findings) -> None:
