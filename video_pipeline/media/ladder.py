@@ -11,6 +11,8 @@ OWN_SIZE_MARGIN = Fraction(11, 10)
 """The source's own size is a rung if it exceeds the largest fitting one by more than this."""
 TINY = 16
 """Pixels: a macroblock, the least that every decoder can be expected to show. Smaller pictures are enlarged."""
+LONGEST = 4096
+"""Pixels that an enlarged picture has at most."""
 HIGH_RATE = 30
 """Frames per second above which the ceiling is half as high again, as services' tables have it (2M to 3M at 720p,
 https://github.com/shaka-project/shaka-streamer/blob/main/streamer/bitrate_configuration.py)."""
@@ -26,8 +28,9 @@ def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[Ru
         rate: frames per second of the output.
     """
     if min(display) < TINY:
-        # By a whole factor every sample stays what it is, and the shape is kept in even numbers.
-        display = (display[0] * -(-TINY // min(display)), display[1] * -(-TINY // min(display)))
+        # By a whole factor every sample stays what it is, and even numbers keep the shape.
+        times = max(1, min(-(-TINY // min(display)), LONGEST // max(display)))
+        display = (display[0] * times, display[1] * times)
     short = min(display)
     table = [rung for rung in preset.h264.rungs if rung.height <= preset.max_height]
     if not table:

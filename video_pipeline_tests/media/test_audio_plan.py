@@ -175,7 +175,6 @@ def test_a_broken_track_does_not_lose_the_others(tools: Tools, rich: Path, tmp_p
         ("awkward/hdr_meridian_prores_720p5994.mxf", [("audio-1", 2), ("audio-2", 2)], []),
         ("awkward/ts_atsc_720p5994_ac3x2.ts", [("audio-1", 2), ("audio-1-surround", 6), ("audio-2", 2)], []),
         ("hostile/missing_stsd_audio.mp4", [], ["stream 1"]),
-        ("hostile/gizmo_frag2_22ch.mp4", [], ["stream 1"]),
     ],
 )
 def test_real_clips(tools: Tools, media: Path, name: str, tracks: list[tuple[str, int]], left_out: list[str]) -> None:

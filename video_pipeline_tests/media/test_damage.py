@@ -145,7 +145,7 @@ def test_it_is_refused_before_the_encode_if_the_probe_has_seen_it(tools: Tools, 
     stream.write_bytes(data)
     source = probe.probe(tools, stream)
     with pytest.raises(SourceError, match="too damaged"):
-        make_plan(source, "0" * 64, load("draft"))
+        make_plan(source, "0" * 64, load("draft").model_copy(update={"max_damage": LIMIT}))
 
 
 @pytest.mark.parametrize("share", [0.05, 0.6])

@@ -69,7 +69,7 @@ def test_the_eight_display_matrices(tools: Tools, tmp_path: Path, angle: int, mi
         pytest.param("1280x40", "1/1", (1280, 40), id="very wide"),
         pytest.param("40x1280", "1/1", (40, 1280), id="very tall"),
         pytest.param("16x16", "1/1", (16, 16), id="16x16"),
-        pytest.param("1x1", "1/1", (2, 2), id="1x1"),
+        pytest.param("1x1", "1/1", (16, 16), id="1x1"),
         pytest.param("320x180", "255/1", (320, 180), id="a sample aspect that is a mistake"),
     ],
 )
