@@ -124,6 +124,6 @@ def _aside(plan: EncodingPlan, tracks: Sequence[AudioPlan]) -> list[str]:
 
 def checkpoint_key(plan: EncodingPlan, audio: AudioPlan, build: str) -> str:
     """Over all that shapes the bits of the track."""
-    shape = audio.model_dump_json(exclude={"name", "label", "language", "default"})
+    shape = audio.model_dump_json(exclude={"name", "label", "language", "default", "broken", "lost"})
     parts = [CODE_VERSION, plan.source_sha256, plan.start, plan.clock, shape, build]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

@@ -61,6 +61,8 @@ def tracks(
             label=_unique(f"{title} (stereo)" if layout and _SAYS_SURROUND.search(title) else title, taken),
             default=number == 1,
             end=duration if cut else _end(stream, start, duration),
+            broken=stream.broken,
+            lost=_lost(stream),
         )
         made.append(common)
         if layout:
@@ -88,8 +90,21 @@ def chosen(source: TechnicalMetadata, wish: AudioWish) -> tuple[AudioStream, ...
     good = [stream for stream in source.audio if stream.first is not None]
     if wish == "none" or not good:
         return ()
-    default = next((stream for stream in good if stream.default), good[0])
+    # Nobody wants to start with a track that is mostly lost.
+    sound = [stream for stream in good if not _mostly_lost(stream)] or good
+    default = next((stream for stream in sound if stream.default), sound[0])
     return (default,) if wish == "stereo" else (default, *(stream for stream in good if stream is not default))
+
+
+def _mostly_lost(stream: AudioStream) -> bool:
+    return bool(stream.broken) and 2 * stream.heard < (stream.end or 0) - (stream.first or 0)
+
+
+def _lost(stream: AudioStream) -> float:
+    """Seconds between its first and its last sample that are silent because they could not be decoded."""
+    if not stream.broken or stream.first is None or stream.end is None:
+        return 0.0
+    return round(float(max(Fraction(0), stream.end - stream.first - stream.heard)), 3)
 
 
 def left_out(source: TechnicalMetadata, wish: AudioWish) -> tuple[LeftOut, ...]:

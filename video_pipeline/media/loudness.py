@@ -49,13 +49,17 @@ def measure(
     silent = integrated is None or integrated <= _GATE
     loudness = Loudness(
         integrated=None if silent else integrated,
-        range=None if silent else _number(r"LRA:\s+(\S+) LU\b", summary),
+        range=_number(r"LRA:\s+(\S+) LU\b", summary) if not silent and _varied(log.short_term) else None,
         true_peak=_number(r"Peak:\s+(\S+) dBFS", summary),
         momentary_max=_largest(log.momentary),
         short_term_max=_largest(log.short_term),
         curve=curve(log.momentary, log.short_term),
     )
     return loudness, tuple(Span(start=max(0.0, a), end=b) for a, b in zip(log.starts, log.ends, strict=False))
+
+
+LEAST = 10
+"""Short-term measurements of which a range is told: a second of them, behind the first three."""
 
 
 def curve(momentary: Sequence[float], short_term: Sequence[float]) -> LoudnessCurve:
@@ -96,6 +100,11 @@ class _Log:
 
 def _thinned(values: Sequence[float], per_point: int) -> tuple[float | None, ...]:
     return tuple(_largest(values[n : n + per_point]) for n in range(0, len(values), per_point))
+
+
+def _varied(short_term: Sequence[float]) -> bool:
+    """Whether there is enough to speak of a range: of one measurement ffmpeg says 20 LU."""
+    return sum(value > _GATE for value in short_term) >= LEAST
 
 
 def _largest(values: Sequence[float]) -> float | None:

@@ -94,6 +94,10 @@ class AudioPlan(Model):
     """Players start with it; one of the plan has it."""
     end: Rational
     """When it ends, seconds from the first picture."""
+    broken: int = 0
+    """Complaints of the decoder about the source's stream."""
+    lost: float = 0
+    """Seconds of that stream which such complaints have cost."""
 
 
 class Chapter(Model):

@@ -15,11 +15,11 @@ from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Download, FrameMap, QualityReport, Sprites, Streams, Texts, Thumbnails
 from video_pipeline.media.tools import Tools
 
-VERSION = "6"
+VERSION = "7"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
 CHECKS = {
     "frame_times": "Every frame shows the picture that the source shows then.",
-    "damage": "All of the source decoded; a warning says how much did not, and where.",
+    "damage": "All pictures and sound of the source decoded; a warning says how much did not, and where.",
     "decodes": "Every packaged file decodes to its end without an error.",
     "frame_count": "Every rendition has the planned number of frames.",
     "duration": "Every rendition lasts as long as the plan.",
@@ -58,7 +58,7 @@ def inspect(
     readings = read(tools, media, {sound.name for sound in plan.audio})
     checks = (
         source.frame_times(plan, shown),
-        source.damage(shown),
+        source.damage(plan, shown),
         tracks.decodes(readings),
         tracks.frame_count(plan, readings),
         tracks.duration(plan, readings),

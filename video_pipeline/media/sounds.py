@@ -19,7 +19,7 @@ from video_pipeline.media.technical import AudioStream
 from video_pipeline.media.tools import Tools
 
 FRAME = "sound {sidx} {pts} {tb} {samp}"
-_STREAM = re.compile(rb"\[[ai]st#\d+:(\d+)[/ ]")
+_STREAM = re.compile(rb"\[(?:a?ist|in)#\d+:(\d+)[/ ]")
 
 
 def listen(

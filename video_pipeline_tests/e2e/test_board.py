@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from video_pipeline_tests.e2e.conftest import RunningStack
-from video_pipeline_tests.media.test_playback import ARGS
+from video_pipeline_tests.media.players import CHROMIUM
 from video_pipeline_tests.node.app import NodeApp
 from video_pipeline_tests.node.install import command
 from video_pipeline_tests.node.place import place
@@ -101,7 +101,7 @@ def screenshot(board: Board, path: str, file: Path, wanted: str) -> None:
     if program is None:
         pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGS)
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(f"{board.address}/{path}")
         page.get_by_text(wanted).first.wait_for()

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media import release
+from video_pipeline_tests.media.players import CHROMIUM
 from video_pipeline_tests.media.release import Made
 from video_pipeline_tests.media.text import clips
 
@@ -23,3 +26,14 @@ def worded(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """4 s without sound, with English and French subtitles, French the default, and three chapters."""
     directory = tmp_path_factory.mktemp("worded")
     return release.make(tools, clips.worded(tools, directory), directory)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield browser
+        browser.close()

@@ -79,9 +79,9 @@ class Made:
             )
 
     def failed(self) -> dict[str, CheckResult]:
-        """The failed checks by name."""
+        """The failed checks by name; a warning is none."""
         report = self.inspect()
-        failed = {check.name: check for check in report.checks if not check.passed}
+        failed = {check.name: check for check in report.checks if not check.passed and not check.warning}
         assert report.passed is not bool(failed)
         return failed
 

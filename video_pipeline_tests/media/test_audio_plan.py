@@ -163,6 +163,23 @@ def test_a_broken_track_does_not_lose_the_others(tools: Tools, rich: Path, tmp_p
     ]
     assert [one.name for one in made.plan.audio_left_out] == ["stream 2"]
     assert made.failed() == {}
+    (damage,) = [check for check in made.inspect().checks if not check.passed]
+    assert "sound: stream 2 is left out: nothing of it can be decoded" in damage.measured
+
+
+def test_sound_that_is_lost_is_counted(tools: Tools, tmp_path: Path) -> None:
+    """Of two tracks the default one is spoiled from 1.4 s on: it is told how much, and the other one is the default."""
+    clip = tmp_path / "spoiled.mkv"
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=5"]
+    inputs += ["-f", "lavfi", "-i", "sine=440:sample_rate=48000:duration=5"]
+    spoil = "noise=amount='if(between(pts*tb\\,1.4\\,4.6)\\,1\\,-1)'"
+    maps = ["-map", "0", "-map", "1", "-map", "1", "-disposition:a:0", "default", "-disposition:a:1", "0"]
+    release.run_ffmpeg(tools, *inputs, *maps, "-c:v", "libx264", "-c:a", "aac", "-bsf:a:0", spoil, clip)
+    plan = make_plan(probe.probe(tools, clip), "0" * 64, DRAFT)
+    assert [(track.stream, track.default) for track in plan.audio] == [(2, True), (1, False)]
+    assert plan.audio[0].broken == plan.audio[0].lost == 0
+    assert plan.audio[1].broken > 100
+    assert plan.audio[1].lost == pytest.approx(3.2, abs=0.3)
 
 
 @pytest.mark.media

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media import release
@@ -17,8 +16,6 @@ from video_pipeline_tests.media.release import Made
 
 pytestmark = pytest.mark.browser
 SECONDS = 8
-ARGS = """--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update
-    --disable-sync --autoplay-policy=no-user-gesture-required""".split()
 PAGE = """<!doctype html><html><head><link rel="icon" href="data:,"></head>
 <body><video id="v" muted src="{address}" width="640"></video></body></html>"""
 STATE = """() => { const v = document.getElementById('v'); return {
@@ -33,17 +30,6 @@ BRIGHTNESS = """() => { const v = document.getElementById('v'), c = document.cre
 SEEK = """time => new Promise((done, fail) => { const v = document.getElementById('v');
     v.onerror = () => fail(new Error(v.error.message)); v.onseeked = () => requestAnimationFrame(done);
     v.currentTime = time })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media import release
-from video_pipeline_tests.media.range_server import serve
+from video_pipeline_tests.media.players import loaded
 from video_pipeline_tests.media.release import Made
-from video_pipeline_tests.media.test_playback import ARGS
-from video_pipeline_tests.node.install import install
 
 pytestmark = pytest.mark.browser
-FRAME = """<!doctype html><html><head><link rel="icon" href="data:,"><script src="player.js"></script></head>
-<body><video id="v" muted width="320"></video><script>
-const v = document.getElementById('v'), errors = [];
-{start}
-</script></body></html>"""
 HLS_JS = """
 const hls = new Hls({ enableWorker: false });
 hls.on(Hls.Events.ERROR, (_, data) => errors.push(data.details));
@@ -41,7 +33,7 @@ const tracks = () => found().map(t => [t.label, t.language, t.channelsCount]);
 const current = () => player.getVariantTracks().find(t => t.active).label;
 const choose = n => player.selectVariantTrack(found()[n], true);
 """
-PLAYERS = {"hls.js": ("hls.js/dist/hls.min.js", HLS_JS), "Shaka": ("shaka-player/dist/shaka-player.compiled.js", SHAKA)}
+STARTS = {"hls.js": HLS_JS, "Shaka": SHAKA}
 TRACKS = [
     ["English", "en", 2],
     ["English (7.1)", "en", 8],
@@ -49,17 +41,6 @@ TRACKS = [
     ["Deutsch (5.1)", "de", 6],
     ["Commentaire", "fr", 2],
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,20 +59,10 @@ def heard(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return release.make(tools, clip, directory)
 
 
-@pytest.fixture(params=PLAYERS)
+@pytest.fixture(params=STARTS)
 def page(browser: Browser, heard: Made, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Of each player, with the release loaded."""
-    script, start = PLAYERS[request.param]
-    heard.place(tmp_path)
-    (tmp_path / "player.js").symlink_to(install() / script)
-    (tmp_path / "play.html").write_text(FRAME.format(start=start))
-    page = browser.new_page()
-    page.set_default_timeout(30_000)
-    with serve(tmp_path) as url:
-        page.goto(f"{url}/play.html")
-        page.wait_for_function("() => v.readyState >= 2 || errors.length")
+    with loaded(browser, heard, tmp_path, request.param, STARTS) as page:
         yield page
-    page.close()
 
 
 def test_every_sound_plays(page: Page) -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from video_pipeline_tests.media.range_server import serve
+from video_pipeline_tests.media.players import loaded
 from video_pipeline_tests.media.release import Made
-from video_pipeline_tests.media.test_playback import ARGS, SEEK
-from video_pipeline_tests.node.install import install
+from video_pipeline_tests.media.test_playback import SEEK
 
 pytestmark = pytest.mark.browser
-FRAME = """<!doctype html><html><head><link rel="icon" href="data:,"><script src="player.js"></script></head>
-<body><video id="v" muted width="320"></video><script>
-const v = document.getElementById('v'), errors = [];
-{start}
-</script></body></html>"""
 HLS_JS = """
 const hls = new Hls({ enableWorker: false });
 hls.on(Hls.Events.ERROR, (_, data) => errors.push(data.details));
@@ -44,34 +37,13 @@ const choose = async n => { await player.selectTextTrack(found()[n]) };
 """
 SHOWN = """() => [...v.textTracks].filter(t => t.mode !== 'disabled').flatMap(t => [...(t.activeCues || [])])
     .map(text)"""
-PLAYERS = {"hls.js": ("hls.js/dist/hls.min.js", HLS_JS), "Shaka": ("shaka-player/dist/shaka-player.compiled.js", SHAKA)}
+STARTS = {"hls.js": HLS_JS, "Shaka": SHAKA}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=PLAYERS)
+@pytest.fixture(params=STARTS)
 def page(browser: Browser, worded: Made, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Of each player, with the release loaded."""
-    script, start = PLAYERS[request.param]
-    worded.place(tmp_path)
-    (tmp_path / "player.js").symlink_to(install() / script)
-    (tmp_path / "play.html").write_text(FRAME.format(start=start))
-    page = browser.new_page()
-    page.set_default_timeout(30_000)
-    with serve(tmp_path) as url:
-        page.goto(f"{url}/play.html")
-        page.wait_for_function("() => v.readyState >= 2 || errors.length")
+    with loaded(browser, worded, tmp_path, request.param, STARTS) as page:
         yield page
-    page.close()
 
 
 def value(page: Page, expression: str) -> Any:

@@ -26,14 +26,15 @@ def frame_times(plan: EncodingPlan, shown: FrameMap) -> CheckResult:
     return verdict("frame_times", wrong(), fine, warning=shown.frames == plan.frames and shown.damage > 0)
 
 
-def damage(shown: FrameMap) -> CheckResult:
-    """How much of the source is lost or broken."""
+def damage(plan: EncodingPlan, shown: FrameMap) -> CheckResult:
+    """How much of the source's pictures and sound is lost or broken."""
     whole = shown.pictures + shown.skipped + shown.lost
     fine = f"all {whole} pictures of the source decoded without an error"
 
     def wrong() -> Iterable[Problem]:
         if shown.missing:
-            yield SUBJECT, f"the file was cut off: {shown.missing} more pictures are missing"
+            said = f"{shown.missing} of {whole + shown.missing} pictures are missing"
+            yield SUBJECT, f"the file was cut off at {float(plan.duration):.1f} s: {said}"
         if shown.damage:
             at = ", ".join(f"{span.start:.1f} to {span.end:.1f} s" for span in shown.places[:PLACES])
             where = f", at {at}" if at else ""
@@ -41,6 +42,12 @@ def damage(shown: FrameMap) -> CheckResult:
                 SUBJECT,
                 f"{shown.lost} pictures of {whole} are lost and {shown.broken} broken ({shown.damage:.1%}){where}",
             )
+
+        for track in plan.audio:
+            if track.broken and not track.name.endswith("-surround"):
+                lost = f"{track.lost:.1f} s of {float(track.end):.1f} s of sound are lost"
+                yield track.name, f"{lost} ({track.broken} errors)"
+        yield from (("sound", f"{one.name} is left out: {one.why}") for one in plan.audio_left_out)
 
     return verdict("damage", wrong(), fine, warning=True)
 

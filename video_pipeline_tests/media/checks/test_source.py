@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from video_pipeline.media.model import Span
+from video_pipeline.media.model import LeftOut, Span
 from video_pipeline_tests.media.release import Made
 
 
@@ -42,4 +42,17 @@ def test_what_is_cut_off_is_told(made: Made) -> None:
     report = with_map(made, missing=40).inspect()
     assert report.passed
     (damage,) = [check for check in report.checks if not check.passed]
-    assert damage.measured == "source: the file was cut off: 40 more pictures are missing"
+    assert damage.measured == "source: the file was cut off at 6.0 s: 40 of 190 pictures are missing"
+
+
+def test_lost_sound_is_told(made: Made) -> None:
+    track = made.plan.audio[0].model_copy(update={"broken": 99, "lost": 2.31})
+    left_out = (LeftOut(name="stream 2", why="nothing of it can be decoded (aac)"),)
+    plan = made.plan.model_copy(update={"audio": (track,), "audio_left_out": left_out})
+    report = replace(made, plan=plan).inspect()
+    assert report.passed
+    (damage,) = [check for check in report.checks if not check.passed]
+    assert damage.measured == (
+        "audio-1: 2.3 s of 6.0 s of sound are lost (99 errors); "
+        "sound: stream 2 is left out: nothing of it can be decoded (aac)"
+    )
