@@ -12,7 +12,7 @@ import ffmpeg as graph
 import numpy as np
 
 from video_pipeline.errors import CommandFailed
-from video_pipeline.media import decoding, ffmpeg
+from video_pipeline.media import decoding, ffmpeg, slow_motion
 from video_pipeline.media.decoding import NO_TIME, DecodeLog
 from video_pipeline.media.graph import clock, gridded
 from video_pipeline.media.model import EncodingPlan, Span
@@ -31,8 +31,9 @@ def frame_map(log: DecodeLog, plan: EncodingPlan, source: FrameTiming) -> FrameM
 
     Args:
         log: of the encode, one line per frame.
-        source: the clock the plan was made from.
+        source: the clock of the source's pictures.
     """
+    source = slow_motion.stretched(source, plan.stretch)
     numbers = np.frombuffer(log.numbers, np.int64) if log.numbers else np.empty(0, np.int64)
     steps = np.diff(numbers)
     held = _held(numbers, plan, source)
@@ -118,7 +119,7 @@ def _worst_offset(log: DecodeLog, plan: EncodingPlan) -> float:
     if NO_TIME in times or times != sorted(times):
         return 0.0
     offsets = [
-        time * log.source_tick - plan.start - place / plan.rate
+        time * log.source_tick * plan.stretch - plan.start - place / plan.rate
         for time, place in zip(times, places.values(), strict=True)
     ]
     if plan.lead > plan.skip:  # the first picture is shown before its time

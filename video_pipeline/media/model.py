@@ -198,6 +198,8 @@ class EncodingPlan(Model):
     before: tuple[str, ...] = ()
     """Filters that make whole frames of the decoder's pictures, before these are put on the grid; as ffmpeg writes
     them."""
+    stretch: Rational = Fraction(1)
+    """How many times as long as the source's the pictures are shown; times of this plan are on the stretched clock."""
     mixing: Rational = Fraction(0)
     """How far `before` may move a picture in time, s."""
     filters: tuple[str, ...] = ()

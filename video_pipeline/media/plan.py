@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
-from video_pipeline.media import audio_plan, colour, damage, moments
+from video_pipeline.media import audio_plan, colour, damage, moments, slow_motion
 from video_pipeline.media.ladder import download_rung, ladder
 from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan, VideoEncoder
 from video_pipeline.media.options import Options
@@ -56,13 +56,17 @@ def make_plan(
         RequestError: an option names a time the source does not have.
     """
     damage.judge(preset.max_damage, source)
-    timing = source.timing
+    stretch = slow_motion.slower(source) if preset.slow_motion == "honour" else Fraction(1)
+    timing = slow_motion.stretched(source.timing, stretch)
+    if stretch != 1:  # nobody listens to sound that is so slow
+        source = source.model_copy(update={"timing": timing})
+        options = options.model_copy(update={"audio": "none"})
     if not 0 < timing.end - timing.first <= MAX_SECONDS:
         raise SourceError(
             f"the video's time stamps span {float(timing.end - timing.first):.3f} s; "
             f"up to {MAX_SECONDS} s can be processed"
         )
-    rate = output_rate(timing, source.video.average_rate, preset.max_rate, _per_picture(source.video, preset))
+    rate = output_rate(timing, source.video.average_rate / stretch, preset.max_rate, _per_picture(source.video, preset))
     lead = round(audio_plan.leading(source, options.audio) * rate)
     whole = lead + _frames(timing, rate)
     skip, frames = moments.kept(options.trim, rate, whole) if options.trim else (0, whole)
@@ -92,12 +96,13 @@ def make_plan(
         skip=skip,
         lead=lead,
         # Where packets tell when pictures are shown, they are found by their times; fields need their neighbours.
-        seekable=not timing.decoded and source.video.fields == "progressive",
+        seekable=not timing.decoded and source.video.fields == "progressive" and stretch == 1,
         rate=rate,
         frames=frames,
         gop=gop,
         segment=gop * GOPS_PER_SEGMENT,
-        before=_before(source.video, timing, preset),
+        before=(*_slowed(stretch), *_before(source.video, timing, preset)),
+        stretch=stretch,
         mixing=MIXED_PICTURES * timing.common_step if source.video.fields != "progressive" else Fraction(0),
         filters=(*_upright(source.video), *colour.filters(source.video, preset.alpha_over), BARE),
         encoders=(encoder,),
@@ -188,6 +193,10 @@ def _before(video: VideoStream, timing: FrameTiming, preset: Preset) -> tuple[st
 
 def _is_film(video: VideoStream, preset: Preset) -> bool:
     return video.fields.startswith("telecined") and preset.telecine == "remove"
+
+
+def _slowed(stretch: Fraction) -> tuple[str, ...]:
+    return (f"setpts=PTS*({stretch})",) if stretch != 1 else ()
 
 
 def _upright(video: VideoStream) -> tuple[str, ...]:

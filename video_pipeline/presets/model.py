@@ -94,6 +94,9 @@ class Preset(Model):
     """Of each interlaced picture two frames are made, as smooth as on television, or one."""
     telecine: Literal["remove", "keep"] = "remove"
     """Film sent in fields (2:3 pulldown) gets its 24 frames per second back, or is deinterlaced like the rest."""
+    slow_motion: Literal["ignore", "honour"] = "ignore"
+    """A phone's recording at 120 or 240 pictures per second, tagged as such, plays in real time, or slowed down to 30
+    per second and without its sound."""
     alpha_over: str = Field(default="black", pattern="^([a-z]+|#[0-9a-fA-F]{6})$")
     """What shows through transparent pictures: a colour's name or #rrggbb."""
     max_damage: float = Field(default=0.75, ge=0, le=1)
