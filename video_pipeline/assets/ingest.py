@@ -88,10 +88,14 @@ def technical_metadata(
     store: StoreResource,
     progress: ProgressResource,
 ) -> dg.MaterializeResult[TechnicalMetadata]:
-    """What the source is: container, streams, colours, rotation, and the clock of its pictures, read from every
-    packet without decoding."""
+    """What the source is: container, streams, colours, rotation, fields, sound, and the clock of its pictures, from
+    its packets where these tell, else from decoding it."""
     with stage(context, progress):
-        found = probing.probe(media.tools, store.objects.local(source.file.blob.key), name=source.file.name)
+        key = probing.checkpoint_key(media.tools, source.file.blob.sha256)
+        known = store.checkpoints.get("technical", key, TechnicalMetadata)
+        found = known or probing.probe(media.tools, store.objects.local(source.file.blob.key), name=source.file.name)
+        if known is None:
+            store.checkpoints.put("technical", key, found)
     width, height = found.video.display_size
     columns = ("stream", "kind", "codec", "what")
     streams = [(found.video.index, "video", found.video.codec, f"{width}x{height}")]

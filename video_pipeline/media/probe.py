@@ -5,6 +5,7 @@ A file whose packets do not tell when its pictures are shown is decoded to know.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -37,9 +38,11 @@ from video_pipeline.media.technical import (
     VideoStream,
     streams_of_clock,
 )
-from video_pipeline.media.tools import Tools
+from video_pipeline.media.tools import Tools, build, version
 
 Listed = streams.Listed
+CODE_VERSION = "1"
+"""Raise it when the same file gives other findings."""
 
 
 def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMetadata:
@@ -103,6 +106,12 @@ def _listing(tools: Tools, path: Path, name: str) -> tuple[dict[str, Any], str]:
         most = f"{listing.MOST_BYTES >> 20} MiB"
         raise SourceError(f"{name}: its tags, chapters and streams take more than {most} to list") from None
     return table, log
+
+
+def checkpoint_key(tools: Tools, sha256: str) -> str:
+    """Over all that decides what is found: the file, the programs that look, and this code."""
+    parts = [CODE_VERSION, sha256, build(tools), version(tools.ffprobe)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _video(tools: Tools, path: Path, name: str, listed: list[Listed]) -> tuple[Listed, Packets, Opening]:
