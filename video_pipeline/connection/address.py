@@ -105,9 +105,14 @@ def parse(text: str, variable: str) -> Address:
         raise RequestError(f"setting {variable}: {error}") from None
 
 
+_HIDDEN = str.maketrans("[]", "\ue000\ue001")
+_SHOWN = {hidden: shown for shown, hidden in _HIDDEN.items()}
+
+
 def _parse(text: str) -> Address:
     try:
-        url = urlsplit(text)
+        # Newer Pythons refuse an address in brackets that is not the only host (CVE-2024-11168).
+        url = SplitResult(*(part.translate(_SHOWN) for part in urlsplit(text.translate(_HIDDEN))))
     except ValueError:
         raise ValueError("this is no URL") from None
     if url.scheme not in KINDS:
