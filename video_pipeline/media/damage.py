@@ -54,14 +54,15 @@ def _words(found: Damage, source: TechnicalMetadata) -> str:
     parts = [f"{found.broken:,} broken"] if found.broken else []
     parts += [f"{found.lost:,} lost"] if found.lost else []
     whole = found.pictures + found.lost
-    words = f"of {whole:,} pictures {' and '.join(parts)}{_where(found.places)} ({found.share:.1%})" if parts else ""
+    words = f"of {whole:,} pictures {' and '.join(parts)}{where(found.places)} ({found.share:.1%})" if parts else ""
     if not found.missing:
         return words
     end = f"the file was cut off at {float(source.timing.end):.1f} s: {found.missing:,} more pictures are missing"
     return f"{words}; {end}" if words else end
 
 
-def _where(places: tuple[Span, ...]) -> str:
+def where(places: tuple[Span, ...]) -> str:
+    """ ", at 1.2 to 3.5 s, 7.0 s": the first places; empty if there are none."""
     named = [
         f"{span.start:.1f} s" if span.end - span.start < 0.1 else f"{span.start:.1f} to {span.end:.1f} s"
         for span in places[:PLACES]

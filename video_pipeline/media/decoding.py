@@ -7,6 +7,7 @@ standard error, so that a complaint comes about when the pictures around it do.
 from __future__ import annotations
 
 import itertools
+import math
 from array import array
 from collections import Counter
 from collections.abc import Sequence
@@ -99,7 +100,7 @@ def _lost(log: DecodeLog, declared: Fraction | None) -> int:
     shown = sorted(set(log.times))
     steps = Counter(later - earlier for earlier, later in itertools.pairwise(shown))
     common = steps.most_common(1)[0][0]
-    gaps = sum((step / common - 0.5).__ceil__() - 1 for step in steps.elements())
+    gaps = sum(math.ceil(step / common - 0.5) - 1 for step in steps.elements())
     ends = [shown[0] * log.tick, (declared or 0) - shown[-1] * log.tick]
     gaps += sum(max(0, int(end / (common * log.tick)) - 1) for end in ends)
     return min(log.undecodable, gaps)

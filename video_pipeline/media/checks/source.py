@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.damage import where
 from video_pipeline.media.frame_map import most_offset
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CheckResult, FrameMap
@@ -36,13 +37,8 @@ def damage(plan: EncodingPlan, shown: FrameMap) -> CheckResult:
             said = f"{shown.missing} of {whole + shown.missing} pictures are missing"
             yield SUBJECT, f"the file was cut off at {float(plan.duration):.1f} s: {said}"
         if shown.damage:
-            at = ", ".join(f"{span.start:.1f} to {span.end:.1f} s" for span in shown.places[:PLACES])
-            where = f", at {at}" if at else ""
-            yield (
-                SUBJECT,
-                f"{shown.lost} pictures of {whole} are lost and {shown.broken} broken ({shown.damage:.1%}){where}",
-            )
-
+            said = f"{shown.lost} pictures of {whole} are lost and {shown.broken} broken ({shown.damage:.1%})"
+            yield SUBJECT, said + where(shown.places)
         for track in plan.audio:
             if track.broken and not track.name.endswith("-surround"):
                 lost = f"{track.lost:.1f} s of {float(track.end):.1f} s of sound are lost"
@@ -50,7 +46,3 @@ def damage(plan: EncodingPlan, shown: FrameMap) -> CheckResult:
         yield from (("sound", f"{one.name} is left out: {one.why}") for one in plan.audio_left_out)
 
     return verdict("damage", wrong(), fine, warning=True)
-
-
-PLACES = 5
-"""Named, at most."""
