@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,10 @@ from video_pipeline.errors import CommandFailed
 from video_pipeline.media import decoding, ffmpeg, process
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.decoding import DecodeLog
+from video_pipeline.media.encoders import options
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.graph import clock, source_frames
-from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
+from video_pipeline.media.model import EncodingPlan, RungPlan
 from video_pipeline.media.products import Track
 from video_pipeline.media.tools import Tools
 
@@ -78,7 +77,7 @@ def command(source: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir
             _scaled(branches[n] if len(rungs) > 1 else frames, rung),
             str(out_dir / f"{rung.name}.mp4"),
             **({} if n else decoding.LINES),
-            **_options(plan, rung, encoder),
+            **options(plan, rung, encoder),
         )
         for n, rung in enumerate(rungs)
     ]
@@ -89,45 +88,6 @@ def command(source: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir
 def _scaled(stream: Any, rung: RungPlan) -> Any:
     stream = stream.filter("scale", rung.width, rung.height, flags="bicubic")
     return stream.filter("format", "yuv420p").filter("setsar", 1)
-
-
-def _options(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> dict[str, Any]:
-    return {
-        "c:v": encoder.codec,
-        "preset": encoder.preset,
-        "profile:v": encoder.profile,
-        "threads": encoder.threads,
-        "crf": f"{rung.crf:g}",
-        "maxrate": rung.maxrate,
-        "bufsize": rung.bufsize,
-        # The same grid in every rung: no key frame at a cut, none missing, no reference across one.
-        "g": plan.gop,
-        "keyint_min": plan.gop,
-        "sc_threshold": 0,
-        "flags:v": "+cgop+bitexact",
-        **encoder.options,
-        **_deterministic(encoder),
-        # Whole ticks per frame, else segment borders of 29.97 drift.
-        "video_track_timescale": timescale(plan.rate),
-        "fps_mode": "passthrough",
-        # Nothing of the source's tags or of this build's name may reach the file: same input, same bytes.
-        "map_metadata": -1,
-        "map_chapters": -1,
-        "fflags": "+bitexact",
-    }
-
-
-def _deterministic(encoder: VideoEncoder) -> dict[str, str]:
-    """x264 with a lookahead thread of its own decides now and then by what that thread has seen so far: of 20 encodes
-    of one clip on four threads, three differed. Without it, 150 of 150 were the same."""
-    if encoder.codec != "libx264":
-        return {}
-    return {"x264-params": ":".join([*filter(None, [encoder.options.get("x264-params")]), "sync-lookahead=0"])}
-
-
-def timescale(rate: Fraction) -> int:
-    """Ticks per second of which a frame takes a whole number; at least 10000 so that players' clocks are content."""
-    return rate.numerator * math.ceil(Fraction(10_000, rate.numerator))
 
 
 def packet_list(tools: Tools, path: Path) -> list[str]:
@@ -141,6 +101,6 @@ def checkpoint_key(plan: EncodingPlan, rung: RungPlan, build: str) -> str:
     encoder = plan.encoder(rung.family)
     parts = [plan.source_sha256, plan.start, plan.skip, plan.rate, plan.frames, plan.gop]
     parts += [plan.stream, plan.decoder, plan.clock, *plan.before, *plan.filters]
-    options = json.dumps(_options(plan, rung, encoder), sort_keys=True, default=str)
-    text = "\n".join([*map(str, parts), rung.model_dump_json(), encoder.model_dump_json(), options, build])
+    shaping = json.dumps(options(plan, rung, encoder), sort_keys=True, default=str)
+    text = "\n".join([*map(str, parts), rung.model_dump_json(), encoder.model_dump_json(), shaping, build])
     return hashlib.sha256(text.encode()).hexdigest()
