@@ -1,5 +1,6 @@
 """What assets ask for: the programs, the stores, the index, the way to tell progress. Opened on use, not at import."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import dagster as dg
 
 from video_pipeline import presets, settings
+from video_pipeline.media import parallel
 from video_pipeline.media import tools as tools_module
+from video_pipeline.media.model import RungPlan
+from video_pipeline.media.technical import VideoStream
 from video_pipeline.media.tools import Tools
 from video_pipeline.presets import Preset
 from video_pipeline.progress.reporter import NullReporter, Reporter
@@ -30,6 +34,14 @@ class MediaResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def preset(self, name: str) -> Preset:
         """Raises `RequestError`."""
         return presets.load(name, settings.load().presets_dir)
+
+    def encoders(self, rungs: Sequence[RungPlan], source: VideoStream) -> int:
+        """How many encoders of one video may run side by side."""
+        ours = settings.load()
+        if ours.encoders:
+            return ours.encoders
+        memory = ours.encode_memory_gb * 1e9 if ours.encode_memory_gb else parallel.host_memory() / 2
+        return parallel.at_once(rungs, source, parallel.host_cores() / ours.worker_slots, memory / ours.worker_slots)
 
     def scratch(self) -> AbstractContextManager[Path]:
         """A temporary directory that is gone afterwards."""

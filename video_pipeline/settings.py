@@ -93,6 +93,18 @@ class Settings(BaseSettings):
         ge=1,
         description="Videos one worker processes at a time: its Celery children.",
     )
+    encoders: int | None = Field(
+        default=None,
+        ge=1,
+        description="Encoders one video runs side by side, each on a chunk of its own. Unset: what cores and memory of "
+        "a slot hold.",
+    )
+    encode_memory_gb: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Memory for the encoders of one worker, GB. Unset: half of the host's.",
+    )
     nice: int = Field(default=5, ge=0, le=19, description="Niceness of ffmpeg and other children.")
     scratch_dir: Path | None = Field(default=None, description="Temporary files. Unset: `<home>/scratch`.")
     min_free_gb: float = Field(

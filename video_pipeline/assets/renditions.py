@@ -4,15 +4,15 @@ import dagster as dg
 
 from video_pipeline.assets import show
 from video_pipeline.assets.ingest import GROUP
+from video_pipeline.assets.kept import KeptChunks
 from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
 from video_pipeline.assets.values import AcceptedSource, Renditions
-from video_pipeline.errors import SourceError
 from video_pipeline.media import damage, frame_map
-from video_pipeline.media import encode as encoding
-from video_pipeline.media.decoding import DecodeLog
+from video_pipeline.media import renditions as encoding
+from video_pipeline.media.encode import checkpoint_key
 from video_pipeline.media.model import EncodingPlan, Family, RungPlan
 from video_pipeline.media.products import FrameMap, Track
-from video_pipeline.media.technical import FrameTiming, TechnicalMetadata
+from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import build
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
@@ -32,7 +32,8 @@ def _family(family: Family) -> dg.AssetsDefinition:
         code_version="1",
         retry_policy=RETRY,
         description=f"The {title} rungs of the plan, all from one decode of the source, each a row of the table. "
-        "A rung that was encoded before with the same settings is taken from its checkpoint. "
+        "They are encoded in chunks of about 16 s. A rung, or a chunk of one, that was encoded before with the same "
+        "settings is taken from its checkpoint. "
         "Materialises with no rung if the plan has none.",
     )
     def renditions(
@@ -44,9 +45,8 @@ def _family(family: Family) -> dg.AssetsDefinition:
         store: StoreResource,
         progress: ProgressResource,
     ) -> dg.MaterializeResult[Renditions]:
-        clock = technical_metadata.timing
         with stage(context, progress) as step:
-            made, new = _encode(family, source, clock, encoding_plan, media, store, step)
+            made, new = _encode(family, source, technical_metadata, encoding_plan, media, store, step)
             if made.shown and technical_metadata.damage:
                 cut_off = made.shown.model_copy(update={"missing": technical_metadata.damage.missing})
                 made = made.model_copy(update={"shown": cut_off})
@@ -62,61 +62,65 @@ def _family(family: Family) -> dg.AssetsDefinition:
 def _encode(
     family: Family,
     source: AcceptedSource,
-    clock: FrameTiming,
+    about: TechnicalMetadata,
     plan: EncodingPlan,
     media: MediaResource,
     store: StoreResource,
     step: Stage,
-) -> tuple[Renditions, set[str]]:
-    """The family's tracks, and the names of those that were encoded now."""
+) -> tuple[Renditions, encoding.Made | None]:
+    """The family's tracks, and what had to be made of them now."""
     rungs = plan.family(family)
     if not rungs:
-        return Renditions(family=family), set()
+        return Renditions(family=family), None
     tools = media.tools
-    keys = {rung.name: encoding.checkpoint_key(plan, rung, build(tools)) for rung in rungs}
+    keys = {rung.name: checkpoint_key(plan, rung, build(tools)) for rung in rungs}
     tracks = {rung.name: store.checkpoints.get("rendition", keys[rung.name], Track) for rung in rungs}
     missing = [rung for rung in rungs if tracks[rung.name] is None]
     original = store.objects.local(source.file.blob.key)
-    from_start = plan.model_copy(update={"seekable": False})
     map_key = frame_map.checkpoint_key(plan, build(tools))
     shown = store.checkpoints.get("frame_map", map_key, FrameMap)
-    seconds = None
+    seconds, new = None, None
     if missing:
+        kept, at_once = KeptChunks(store), media.encoders(missing, about.video)
         with media.scratch() as scratch:
-            for way in (plan, from_start):
-                log = DecodeLog()
-                try:
-                    new = encoding.encode(tools, original, way, missing, scratch, on_progress=step.progress, log=log)
-                except SourceError:
-                    if way.seekable and way.skip:  # a decoder may also fail because of where it began
-                        continue
-                    raise
-                shown = frame_map.frame_map(log, plan, clock)
-                if frame_map.read_honestly(way, shown):
-                    break
-            seconds = step.seconds
-            for track in new:
+            new = encoding.make(
+                tools,
+                original,
+                about.timing,
+                plan,
+                missing,
+                scratch,
+                kept=kept,
+                at_once=at_once,
+                on_progress=step.progress,
+            )
+            seconds, shown = step.seconds, new.shown
+            for track in new.tracks:
                 store.objects.put_file(track.file.key, scratch / f"{track.name}.mp4", move=True)
                 store.checkpoints.put("rendition", keys[track.name], track)
                 tracks[track.name] = track
-    shown = shown or frame_map.read(tools, original, from_start, clock)
+    shown = shown or frame_map.read(tools, original, plan.model_copy(update={"seekable": False}), about.timing)
     store.checkpoints.put("frame_map", map_key, shown)
+    if new:
+        kept.drop(new.keys)
     made = tuple(track for track in tracks.values() if track is not None)
-    done = Renditions(family=family, tracks=made, shown=shown, encode_seconds=seconds)
-    return done, {rung.name for rung in missing}
+    return Renditions(family=family, tracks=made, shown=shown, encode_seconds=seconds), new
 
 
-def _describe(made: Renditions, new: set[str], plan: EncodingPlan) -> dict[str, show.Metadata]:
+def _describe(made: Renditions, new: encoding.Made | None, plan: EncodingPlan) -> dict[str, show.Metadata]:
     factor = round(float(plan.duration) / made.encode_seconds, 3) if made.encode_seconds else None
     rungs = zip(plan.family(made.family), made.tracks, strict=True)
     # All from one decode, side by side: each took as long as all.
-    rows = [_row(rung, track, plan, factor if rung.name in new else None) for rung, track in rungs]
+    encoded = {track.name for track in new.tracks} if new else set()
+    rows = [_row(rung, track, plan, factor if rung.name in encoded else None) for rung, track in rungs]
     pixels = sum(rung.width * rung.height for rung in plan.family(made.family)) * plan.frames
     total = sum(track.file.size for track in made.tracks)
     numbers: dict[str, show.Metadata] = {
         "table": show.table(rows),
         "rungs": len(rows),
-        "rungs_from_checkpoints": len(rows) - len(new),
+        "rungs_from_checkpoints": len(rows) - len(encoded),
+        "chunks_encoded": new.encoded if new else 0,
+        "chunks_from_checkpoints": new.chunks - new.encoded if new else 0,
         "bytes": total,
         "bits_per_pixel": round(8 * total / pixels, 5),
     }
@@ -126,7 +130,7 @@ def _describe(made: Renditions, new: set[str], plan: EncodingPlan) -> dict[str, 
     if made.encode_seconds and factor:
         numbers["encode_seconds"] = made.encode_seconds
         numbers["realtime_factor"] = factor
-        numbers["encoded_frames_per_second"] = round(plan.frames * len(new) / made.encode_seconds, 1)
+        numbers["encoded_frames_per_second"] = round(plan.frames * len(encoded) / made.encode_seconds, 1)
     return numbers
 
 

@@ -15,7 +15,9 @@ def options(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> dict[s
         "c:v": encoder.codec,
         "preset": encoder.preset,
         "profile:v": encoder.profile,
-        "threads": encoder.threads,
+        # With more than one, x264 decides under a ceiling by how far other threads are: of 6 encodes of a clip that
+        # reached it no two were the same. Chunks side by side use the cores instead.
+        "threads": 1,
         "crf": f"{rung.crf:g}",
         "maxrate": rung.maxrate,
         "bufsize": rung.bufsize,
@@ -25,7 +27,6 @@ def options(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> dict[s
         "sc_threshold": 0,
         "flags:v": "+cgop+bitexact",
         **encoder.options,
-        **_deterministic(encoder),
         # Whole ticks per frame, else segment borders of 29.97 drift.
         "video_track_timescale": timescale(plan.rate),
         "fps_mode": "passthrough",
@@ -34,14 +35,6 @@ def options(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> dict[s
         "map_chapters": -1,
         "fflags": "+bitexact",
     }
-
-
-def _deterministic(encoder: VideoEncoder) -> dict[str, str]:
-    """x264 with a lookahead thread of its own decides now and then by what that thread has seen so far: of 20 encodes
-    of one clip on four threads, three differed. Without it, 150 of 150 were the same."""
-    if encoder.codec != "libx264":
-        return {}
-    return {"x264-params": ":".join([*filter(None, [encoder.options.get("x264-params")]), "sync-lookahead=0"])}
 
 
 def timescale(rate: Fraction) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from video_pipeline.errors import CommandFailed, PipelineError, RequestError, SourceError
 from video_pipeline.media import process
 from video_pipeline.media.limits import Limits
-from video_pipeline.media.process import Completed
+from video_pipeline.media.process import Completed, Job
 from video_pipeline.media.tools import Tools
 
 STALL_SECONDS = 60.0
@@ -83,21 +83,42 @@ def ffmpeg(
     Raises:
         CommandFailed, StalledError, DiskFull, ToolMissing: see `process.run`.
     """
+    job = prepared(tools, args, duration=duration, on_progress=on_progress, cwd=cwd, on_output=on_output, on_log=on_log)
+    return process.run(
+        job.argv,
+        cwd=cwd,
+        nice=tools.nice,
+        limits=Limits(memory=MEMORY),
+        stall_seconds=stall_seconds,
+        on_stdout=job.on_stdout,
+        on_stderr=job.on_stderr,
+    )
+
+
+def prepared(
+    tools: Tools,
+    args: Sequence[str],
+    *,
+    duration: Fraction | None = None,
+    on_progress: Callable[[float], None] | None = None,
+    cwd: Path | None = None,
+    on_output: Callable[[bytes], None] | None = None,
+    on_log: Callable[[bytes], None] | None = None,
+    done: Callable[[Completed], None] = lambda _: None,
+) -> Job:
+    """The same command, for a queue."""
     argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-y", "-loglevel"]
     argv += ["repeat+warning" if on_log else "error"]
     watch = on_output
     if duration and on_progress:
         argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
         watch = _progress(duration, on_progress, on_output)
-    return process.run(
-        [*argv, *args],
-        cwd=cwd,
-        nice=tools.nice,
-        limits=Limits(memory=MEMORY),
-        stall_seconds=stall_seconds,
-        on_stdout=watch,
-        on_stderr=on_log,
-    )
+    return Job([*argv, *args], done, watch, on_log, cwd)
+
+
+def run_queue(tools: Tools, jobs: Iterable[Job], at_once: int) -> None:
+    """Runs commands of `prepared`, up to `at_once` at a time. Raises as `ffmpeg`."""
+    process.run_queue(jobs, at_once, nice=tools.nice, limits=Limits(memory=MEMORY), stall_seconds=STALL_SECONDS)
 
 
 def undecodable(what: str, error: CommandFailed) -> PipelineError:

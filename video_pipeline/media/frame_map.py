@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from video_pipeline.media import decoding, ffmpeg, slow_motion
 from video_pipeline.media.decoding import NO_TIME, DecodeLog
 from video_pipeline.media.graph import clock, gridded
 from video_pipeline.media.model import EncodingPlan, Span
-from video_pipeline.media.products import FrameMap
+from video_pipeline.media.products import ChunkMap, FrameMap
 from video_pipeline.media.technical import FrameTiming
 from video_pipeline.media.tools import Tools
 
@@ -46,6 +47,47 @@ def frame_map(log: DecodeLog, plan: EncodingPlan, source: FrameTiming) -> FrameM
         broken=log.broken,
         places=_merged([*log.places(), *held]),
         worst_offset=_worst_offset(log, plan),
+    )
+
+
+def chunk_map(log: DecodeLog, plan: EncodingPlan, source: FrameTiming) -> ChunkMap:
+    """What the encode of one chunk has shown; `plan` is the chunk's."""
+    shown = frame_map(log, plan, source)
+    times = [log.source_times[0], log.source_times[-1]] if log.numbers else [NO_TIME, NO_TIME]
+    first, last = (None if time == NO_TIME else time * log.source_tick * plan.stretch for time in times)
+    decoded = max(log.numbers) - (log.numbers[0] if plan.skip else 0) + 1 if log.numbers else 0
+    return ChunkMap(shown=shown, decoded=decoded, first=first, last=last)
+
+
+def joined(
+    maps: Sequence[ChunkMap], plans: Sequence[EncodingPlan], whole: EncodingPlan, source: FrameTiming
+) -> FrameMap:
+    """The map of all chunks together.
+
+    Args:
+        maps, plans: of each chunk, in order.
+    """
+    source = slow_motion.stretched(source, whole.stretch)
+    # A picture that stands where two chunks meet was counted in both; those that stand in none were skipped.
+    steps = [_step(before.last, after.first, source) for before, after in itertools.pairwise(maps)]
+    same, between = steps.count(0), sum(max(0, step - 1) for step in steps)
+    shown = [one.shown for one in maps]
+    decoded = sum(one.decoded for one in maps) - same + between
+    places = [
+        Span(start=place.start + float(offset), end=place.end + float(offset))
+        for one, plan in zip(shown, plans, strict=True)
+        for offset in [(plan.skip - whole.skip) / plan.rate]
+        for place in one.places
+    ]
+    return FrameMap(
+        frames=sum(one.frames for one in shown),
+        pictures=sum(one.pictures for one in shown) - same,
+        repeated=sum(one.repeated for one in shown) + same,
+        skipped=sum(one.skipped for one in shown) + between,
+        lost=sum(one.lost for one in shown) if whole.skip else _missing(decoded, whole, source),
+        broken=sum(one.broken for one in shown),
+        places=_merged(places),
+        worst_offset=max(one.worst_offset for one in shown),
     )
 
 
@@ -88,11 +130,19 @@ def _lost(numbers: np.ndarray, held: list[Span], plan: EncodingPlan, source: Fra
     """How many of the source's pictures did not come: by their number, of a part of the source by the gaps."""
     if plan.skip:
         return sum(max(0, round((span.end - span.start) / source.common_step) - 1) for span in held)
-    decoded = int(numbers.max()) + 1 if len(numbers) else 0
+    return _missing(int(numbers.max()) + 1 if len(numbers) else 0, plan, source)
+
+
+def _missing(decoded: int, plan: EncodingPlan, source: FrameTiming) -> int:
     # Nobody waits for what is shown after the last frame to be decoded.
     due = plan.start + (plan.frames - Fraction(1, 2)) / plan.rate
     after = max(0, math.ceil((source.end - due) / source.short_step))
     return max(0, source.frames - decoded - after)
+
+
+def _step(last: Fraction | None, first: Fraction | None, source: FrameTiming) -> int:
+    """From the last picture of a chunk to the first of the next."""
+    return 1 if last is None or first is None else max(0, round((first - last) / source.common_step))
 
 
 def _held(numbers: np.ndarray, plan: EncodingPlan, source: FrameTiming) -> list[Span]:

@@ -70,6 +70,13 @@ def source_frames(path: Path, plan: EncodingPlan) -> Any:
     return apply(gridded(path, plan), plan.filters)
 
 
+def raw_frames(pipe: Path, plan: EncodingPlan) -> Any:
+    """The same from a pipe through which another ffmpeg sends them, in NUT: it carries neither colours nor the rate."""
+    stream = graph.input(ffmpeg.name(pipe), f="nut")["0"]
+    stream = stream.filter("settb", f"{plan.rate.denominator}/{plan.rate.numerator}").filter("setpts", "N")
+    return apply(stream, [text for text in plan.filters if text.startswith("setparams=")])
+
+
 def gridded(path: Path, plan: EncodingPlan) -> Any:
     """Whole frames on the grid, else as they are. To be run with the words of `clock`."""
     # From the key frame before, and every picture since: one of them is the first frame's.

@@ -51,6 +51,25 @@ class FrameMap(Model):
         return min(1.0, (self.lost + self.broken) / max(1, whole))
 
 
+class ChunkMap(Model):
+    """What one chunk shows of a source that was read from its middle."""
+
+    shown: FrameMap
+    decoded: int
+    """Pictures from the first that is shown to the last; of a source's first chunk, from the source's first."""
+    first: Rational | None
+    """When the first one was shown in the source, s; None if the decoder does not tell."""
+    last: Rational | None
+
+
+class Chunk(Model):
+    """A piece of one rung, encoded by itself."""
+
+    file: Blob
+    map: ChunkMap | None = None
+    """None if the source was read in one pass, which has a map of its own."""
+
+
 class StreamFile(Model):
     """A packaged track: one CMAF file that HLS and DASH both read by byte ranges."""
 

@@ -40,6 +40,10 @@ class Checkpoints:
         """Call it after the blobs were put: a checkpoint that is there stands."""
         self.store.put_bytes(_name(kind, key), value.model_dump_json(indent=1).encode())
 
+    def drop(self, kind: str, key: str) -> None:
+        """Removes a checkpoint; does nothing if there is none."""
+        self.store.delete(_name(kind, key))
+
 
 def blobs_in(value: object) -> Iterator[Blob]:
     """Every `Blob` anywhere inside a model."""

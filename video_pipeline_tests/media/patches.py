@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from video_pipeline import presets
-from video_pipeline.media import encode, probe
+from video_pipeline.media import probe
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
-from video_pipeline_tests.media import colorimetry
+from video_pipeline_tests.media import colorimetry, encoding
 from video_pipeline_tests.media.colorimetry import Array
 
 DRAFT = presets.load("draft")
@@ -48,7 +48,7 @@ def write(tools: Tools, path: Path, codes: Array, pix_fmt: str, tags: str, *code
 def published(tools: Tools, clip: Path, out: Path, **preset: object) -> Array:
     """The light of our largest rendition's patches, on a standard display."""
     plan = make_plan(probe.probe(tools, clip), "0" * 64, FINE.model_copy(update=preset))
-    encode.encode(tools, clip, plan, plan.rungs[:1], out)
+    encoding.encode(tools, clip, plan, plan.rungs[:1], out)
     rung = plan.rungs[0]
     path = out / f"{rung.name}.mp4"
     said = ffprobe.streams(tools, path)[0]

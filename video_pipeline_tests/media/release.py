@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +13,6 @@ from video_pipeline import presets
 from video_pipeline.media import (
     audio,
     download,
-    encode,
-    frame_map,
     package,
     probe,
     quality,
@@ -23,7 +21,6 @@ from video_pipeline.media import (
     thumbnails,
 )
 from video_pipeline.media.checks.reading import Reading, read
-from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.products import (
@@ -39,6 +36,7 @@ from video_pipeline.media.products import (
 )
 from video_pipeline.media.text import tracks as text_tracks
 from video_pipeline.media.tools import Tools
+from video_pipeline_tests.media import encoding
 
 SMALL, LARGE = "h264-240p", "h264-360p"
 
@@ -162,9 +160,8 @@ def make(tools: Tools, clip: Path, directory: Path) -> Made:
     for name in ("encoded", "packaged", "images"):
         (directory / name).mkdir()
     encoded = directory / "encoded"
-    log = DecodeLog()
-    tracks: Sequence[Track] = encode.encode(tools, clip, plan, plan.rungs, encoded, log=log)
-    tracks = (*tracks, *audio.encode(tools, clip, plan, plan.audio, encoded))
+    made = encoding.encode(tools, clip, plan, plan.rungs, encoded)
+    tracks = (*made.tracks, *audio.encode(tools, clip, plan, plan.audio, encoded))
     files = {track.name: encoded / f"{track.name}.mp4" for track in tracks}
     (directory / "texts").mkdir()
     texts = text_tracks.make(tools, clip, plan, {}, directory / "texts")
@@ -175,14 +172,14 @@ def make(tools: Tools, clip: Path, directory: Path) -> Made:
     return Made(
         tools=tools,
         plan=plan,
-        tracks=tuple(tracks),
+        tracks=tracks,
         encoded=files,
         streams=streams,
         media={file.name: directory / "packaged" / f"{file.file.sha256}.mp4" for file in streams.media},
         thumbnails=shown,
         sprites=sheets,
         images={path.name: path for path in (directory / "images").iterdir()},
-        shown=frame_map.frame_map(log, plan, about.timing),
+        shown=made.shown,
         texts=texts,
     )
 

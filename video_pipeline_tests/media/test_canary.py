@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 
 from video_pipeline.errors import CommandFailed, SourceError
-from video_pipeline.media import audio, encode, ffmpeg, listing, probe, process
+from video_pipeline.media import audio, ffmpeg, listing, probe, process
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline.presets import load
+from video_pipeline_tests.media import encoding
 
 
 class Canary:
@@ -235,7 +236,7 @@ def test_a_file_is_named_by_nothing_but_its_name(
     plan = make_plan(technical, "0" * 64, load("draft"))
     out = tmp_path / "out"
     out.mkdir()
-    assert encode.encode(tools, upload, plan, plan.rungs[-1:], out)
+    assert encoding.encode(tools, upload, plan, plan.rungs[-1:], out)
     assert plan.audio
     assert audio.encode(tools, upload, plan, plan.audio, out)
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from video_pipeline import presets
-from video_pipeline.media import audio, download, encode, probe
+from video_pipeline.media import audio, download, probe
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
+from video_pipeline_tests.media import encoding
 from video_pipeline_tests.media.release import run_ffmpeg
 from video_pipeline_tests.media.test_audio import heard, samples
 
@@ -22,7 +23,7 @@ def make(tools: Tools, clip: Path, directory: Path) -> Path:
     preset = presets.load("draft").model_copy(update={"download": 240})
     plan = make_plan(probe.probe(tools, clip), "0" * 64, preset)
     [rung] = [rung for rung in plan.rungs if rung.name == plan.download]
-    encode.encode(tools, clip, plan, [rung], directory)
+    encoding.encode(tools, clip, plan, [rung], directory)
     audio.encode(tools, clip, plan, plan.audio, directory)
     sound = directory / "audio-1.mp4" if plan.audio else None
     download.make(tools, plan, directory / f"{rung.name}.mp4", sound, directory)

@@ -8,11 +8,12 @@ import pytest
 
 from video_pipeline import presets
 from video_pipeline.errors import SourceError
-from video_pipeline.media import audio, encode, probe
+from video_pipeline.media import audio, encode, probe, renditions
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
+from video_pipeline_tests.media import encoding
 
 DRAFT = presets.load("draft")
 
@@ -25,7 +26,7 @@ def planned(tools: Tools, clip: Path) -> EncodingPlan:
 def test_rungs_share_the_grid(tools: Tools, make_clip: Callable[..., Path], tmp_path: Path, rate: str) -> None:
     clip = make_clip(seconds=5, size="640x480", rate=rate, cuts=False)
     plan = planned(tools, clip)
-    tracks = encode.encode(tools, clip, plan, plan.rungs, tmp_path)
+    tracks = encoding.encode(tools, clip, plan, plan.rungs, tmp_path).tracks
     assert [track.name for track in tracks] == ["h264-480p", "h264-360p", "h264-240p"]
     for rung in plan.rungs:
         path = tmp_path / f"{rung.name}.mp4"
@@ -43,7 +44,7 @@ def test_rungs_share_the_grid(tools: Tools, make_clip: Callable[..., Path], tmp_
 def test_bit_rates_are_those_of_the_packets(tools: Tools, make_clip: Callable[..., Path], tmp_path: Path) -> None:
     clip = make_clip(seconds=5, cuts=False)
     plan = planned(tools, clip)
-    (track,) = encode.encode(tools, clip, plan, plan.rungs, tmp_path)
+    (track,) = encoding.encode(tools, clip, plan, plan.rungs, tmp_path).tracks
     packets = ffprobe.show(tools, tmp_path / f"{track.name}.mp4", "-show_packets")["packets"]
     total = sum(int(packet["size"]) for packet in packets)
     assert track.bit_rate == pytest.approx(8 * total / 5, rel=0.001)
@@ -57,7 +58,7 @@ def test_the_same_input_gives_the_same_bytes(tools: Tools, clip: Path, tmp_path:
         (tmp_path / name).mkdir()
     made = [
         (
-            encode.encode(tools, clip, plan, plan.rungs, tmp_path / name),
+            encoding.encode(tools, clip, plan, plan.rungs, tmp_path / name),
             audio.encode(tools, clip, plan, plan.audio, tmp_path / name),
         )
         for name in ("a", "b")
@@ -69,9 +70,9 @@ def test_a_rung_alone_is_the_same_as_among_others(tools: Tools, make_clip: Calla
     """A retry encodes only what is missing, and must not change what it makes."""
     clip = make_clip(size="640x480", seconds=2)
     plan = planned(tools, clip)
-    both = encode.encode(tools, clip, plan, plan.rungs, tmp_path)
+    both = encoding.encode(tools, clip, plan, plan.rungs, tmp_path).tracks
     (tmp_path / "alone").mkdir()
-    alone = encode.encode(tools, clip, plan, plan.rungs[1:2], tmp_path / "alone")
+    alone = encoding.encode(tools, clip, plan, plan.rungs[1:2], tmp_path / "alone").tracks
     assert alone[0] == both[1]
 
 
@@ -88,7 +89,7 @@ def test_a_rung_alone_is_the_same_as_among_others(tools: Tools, make_clip: Calla
 )
 def test_real_clips_come_out_as_planned(tools: Tools, media: Path, tmp_path: Path, name: str) -> None:
     plan = planned(tools, media / name)
-    encode.encode(tools, media / name, plan, plan.rungs[-1:], tmp_path)
+    encoding.encode(tools, media / name, plan, plan.rungs[-1:], tmp_path)
     path = tmp_path / f"{plan.rungs[-1].name}.mp4"
     assert len(ffprobe.frames(tools, path)) == plan.frames
 
@@ -98,7 +99,7 @@ def test_rotation_is_applied(tools: Tools, media: Path, tmp_path: Path) -> None:
     """The picture of a clip turned by 180 degrees is that of the stored one, read backwards."""
     clip = media / "awkward/rot180_568x320_3frames.mov"
     plan = planned(tools, clip)
-    encode.encode(tools, clip, plan, plan.rungs, tmp_path)
+    encoding.encode(tools, clip, plan, plan.rungs, tmp_path)
     ours = ffprobe.pixels(tools, tmp_path / f"{plan.rungs[0].name}.mp4", frame=0)
     stored = ffprobe.pixels(tools, clip, frame=0)  # ffmpeg turns it as players do
     assert max(abs(a - b) for a, b in zip(ours, stored, strict=True)) < 12
@@ -119,7 +120,7 @@ def test_undecodable_source_is_a_source_error(tools: Tools, clip: Path, tmp_path
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"\0" * 1000)
     with pytest.raises(SourceError, match="cannot be decoded"):
-        encode.encode(tools, broken, plan, plan.rungs, tmp_path)
+        renditions.make(tools, broken, probe.probe(tools, clip).timing, plan, plan.rungs, tmp_path)
 
 
 def test_key_changes_with_what_shapes_the_bits(tools: Tools, clip: Path) -> None:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from video_pipeline import presets
-from video_pipeline.media import encode, probe
+from video_pipeline.media import probe
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
-from video_pipeline_tests.media import release
+from video_pipeline_tests.media import encoding, release
 
 DRAFT = presets.load("draft")
 WEDGE = "geq=lum='40+150*X/W*(1-Y/H)+40*gt(X\\,W*3/4)*gt(Y\\,H*3/4)':cb=128:cr=128"
@@ -33,7 +33,7 @@ def picture(
 def encoded(tools: Tools, clip: Path, directory: Path) -> tuple[EncodingPlan, Path]:
     """The plan and its largest rung."""
     plan = make_plan(probe.probe(tools, clip), "0" * 64, DRAFT)
-    encode.encode(tools, clip, plan, plan.rungs[:1], directory)
+    encoding.encode(tools, clip, plan, plan.rungs[:1], directory)
     return plan, directory / f"{plan.rungs[0].name}.mp4"
 
 
@@ -142,7 +142,7 @@ def test_a_change_of_size_in_mid_file_fits_in(tools: Tools, tmp_path: Path) -> N
 )
 def test_real_clips_are_upright_and_whole(tools: Tools, media: Path, tmp_path: Path, name: str) -> None:
     plan = make_plan(probe.probe(tools, media / name), "0" * 64, DRAFT)
-    encode.encode(tools, media / name, plan, plan.rungs[-1:], tmp_path)
+    encoding.encode(tools, media / name, plan, plan.rungs[-1:], tmp_path)
     rung = tmp_path / f"{plan.rungs[-1].name}.mp4"
     assert apart(tools, rung, media / name) < 40
     shown = subprocess.run(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from video_pipeline.errors import CommandFailed, DiskFull, StalledError, ToolMissing
-from video_pipeline.media import process
+from video_pipeline.media import child, process
 from video_pipeline.media.limits import Limits
 
 
@@ -67,7 +67,7 @@ def test_more_than_a_pipe_holds_comes_through_whole() -> None:
 
 def test_only_the_end_of_a_long_log_is_kept() -> None:
     done = process.run(python("import sys; sys.stderr.write('x' * 1_000_000 + 'last words')"))
-    assert len(done.stderr) == process.LOG_BYTES
+    assert len(done.stderr) == child.LOG_BYTES
     assert done.stderr.endswith("last words")
 
 
@@ -175,7 +175,7 @@ def test_grandchildren_end_too(tmp_path: Path) -> None:
 
 
 def test_one_that_ignores_term_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "TERM_SECONDS", 0.3)
+    monkeypatch.setattr(child, "TERM_SECONDS", 0.3)
     code = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     code += "open('pid', 'w').write(f'{os.getpid()}\\n'); time.sleep(600)"
     with pytest.raises(StalledError):

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from video_pipeline import presets
-from video_pipeline.media import encode, frame_map, probe
+from video_pipeline.media import probe
 from video_pipeline.media.checks.source import frame_times
-from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
+from video_pipeline_tests.media import encoding
 from video_pipeline_tests.media.release import run_ffmpeg
 
 DRAFT = presets.load("draft")
@@ -35,15 +35,14 @@ def test_it_is_honoured(tools: Tools, tmp_path: Path) -> None:
     assert plan.rate == 30
     assert plan.frames == 120
     assert plan.audio == ()
-    log = DecodeLog()
-    encode.encode(tools, clip, plan, plan.rungs[-1:], tmp_path, log=log)
+    made = encoding.encode(tools, clip, plan, plan.rungs[-1:], tmp_path)
     rung = tmp_path / f"{plan.rungs[-1].name}.mp4"
     assert float(ffprobe.times(tools, rung)[-1]) == pytest.approx(119 / 30, abs=0.001)
     for frame in (0, 60, 119):  # frame k shows what was taken at k/120
         assert max(ffprobe.pixels(tools, rung, frame=frame)) == pytest.approx(
             max(ffprobe.pixels(tools, clip, frame=frame)), abs=3
         )
-    assert frame_times(plan, frame_map.frame_map(log, plan, about.timing)).passed
+    assert frame_times(plan, made.shown).passed
 
 
 @pytest.mark.parametrize(

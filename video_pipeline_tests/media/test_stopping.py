@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from video_pipeline.errors import CommandFailed, ToolMissing
-from video_pipeline.media import process
+from video_pipeline.media import child, process
 from video_pipeline.media.interrupts import INTERRUPTS, uninterrupted
 from video_pipeline.media.limits import Limits
 from video_pipeline.services.signals import stopping_signals
@@ -29,7 +29,7 @@ while True: time.sleep(600)
 
 
 def test_an_interrupt_while_a_child_is_being_stopped_kills_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "TERM_SECONDS", 600.0)
+    monkeypatch.setattr(child, "TERM_SECONDS", 600.0)
 
     def interrupt_twice() -> None:
         for moment in ("pid", "asked"):

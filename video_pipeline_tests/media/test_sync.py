@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from video_pipeline import presets
-from video_pipeline.media import audio, encode, probe
+from video_pipeline.media import audio, probe
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
+from video_pipeline_tests.media import encoding
 from video_pipeline_tests.media.release import run_ffmpeg
 
 RATE = 48_000
@@ -29,7 +30,7 @@ def decode(tools: Tools, path: Path, *args: str) -> bytes:
 def moments(tools: Tools, source: Path, directory: Path) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """When the published pictures flash and the published sound clicks, s."""
     plan = make_plan(probe.probe(tools, source), "0" * 64, presets.load("draft"))
-    encode.encode(tools, source, plan, plan.rungs[-1:], directory)
+    encoding.encode(tools, source, plan, plan.rungs[-1:], directory)
     audio.encode(tools, source, plan, plan.audio, directory)
     gray = ["-vf", "scale=1:1:flags=area,format=gray", "-fps_mode", "passthrough", "-f", "rawvideo"]
     light = np.frombuffer(decode(tools, directory / f"{plan.rungs[-1].name}.mp4", *gray), np.uint8) > 128

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from video_pipeline import presets
-from video_pipeline.media import encode, probe
+from video_pipeline.media import probe
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
+from video_pipeline_tests.media import encoding
 
 Array = np.ndarray
 START, STEP, BAR = 20.5, 2.0, 30
@@ -66,7 +67,7 @@ def published(tools: Tools, clip: Path, out: Path, **preset: object) -> tuple[En
     """The plan, and the frames of our largest rendition as grey levels."""
     table = presets.load("draft").model_copy(update=preset)
     plan = make_plan(probe.probe(tools, clip), "0" * 64, table)
-    encode.encode(tools, clip, plan, plan.rungs[:1], out)
+    encoding.encode(tools, clip, plan, plan.rungs[:1], out)
     rung = plan.rungs[0]
     argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(out / f"{rung.name}.mp4"), "-pix_fmt", "gray"]
     raw = subprocess.run([*argv, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=120).stdout
