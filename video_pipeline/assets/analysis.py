@@ -5,6 +5,7 @@ import hashlib
 import dagster as dg
 
 from video_pipeline.assets import show
+from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
 from video_pipeline.assets.values import AudioTracks, Renditions
 from video_pipeline.media import black, chart, loudness, scenes
@@ -27,12 +28,15 @@ CODE_VERSION = "2"
     owners=OWNERS,
     code_version=CODE_VERSION,
     retry_policy=RETRY,
-    ins={"h264": dg.AssetIn(["renditions", "h264"]), "audio": dg.AssetIn(["renditions", "audio"])},
+    ins={**FAMILY_INS, "audio": dg.AssetIn(["renditions", "audio"])},
 )
 def content_analysis(
     context: dg.AssetExecutionContext,
     encoding_plan: EncodingPlan,
     h264: Renditions,
+    hevc: Renditions,
+    vp9: Renditions,
+    av1: Renditions,
     audio: AudioTracks,
     media: MediaResource,
     store: StoreResource,
@@ -41,7 +45,7 @@ def content_analysis(
     """Scenes (PySceneDetect on the smallest rung), black stretches; of the sound, its loudness by EBU R128, as a whole
     and over time, its true peak, silence and outline."""
     with stage(context, progress) as step:
-        small, sound = h264.tracks[-1], audio.track
+        small, sound = plain(encoding_plan, h264, hevc, vp9, av1).tracks[-1], audio.track
         parts = [CODE_VERSION, small.file.sha256, sound.file.sha256 if sound else ""]
         key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         found = store.checkpoints.get("analysis", key, ContentAnalysis)

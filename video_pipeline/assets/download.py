@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.ingest import GROUP
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AudioTracks, Renditions
@@ -20,12 +21,15 @@ from video_pipeline.resources import MediaResource, ProgressResource, StoreResou
     owners=OWNERS,
     code_version="1",
     retry_policy=RETRY,
-    ins={"h264": dg.AssetIn(["renditions", "h264"]), "audio": dg.AssetIn(["renditions", "audio"])},
+    ins={**FAMILY_INS, "audio": dg.AssetIn(["renditions", "audio"])},
 )
 def download(
     context: dg.AssetExecutionContext,
     encoding_plan: EncodingPlan,
     h264: Renditions,
+    hevc: Renditions,
+    vp9: Renditions,
+    av1: Renditions,
     audio: AudioTracks,
     media: MediaResource,
     store: StoreResource,
@@ -34,7 +38,8 @@ def download(
     """One rung and the stereo sound as a plain MP4 that plays while it loads, not encoded again. Nothing if the preset
     asks for none."""
     with stage(context, progress) as step:
-        video = next((track for track in h264.tracks if track.name == encoding_plan.download), None)
+        tracks = plain(encoding_plan, h264, hevc, vp9, av1).tracks
+        video = next((track for track in tracks if track.name == encoding_plan.download), None)
         made = _make(encoding_plan, video, audio.track, media, store) if video else Download()
         seconds = step.seconds
     if made.file is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from video_pipeline.assets import show
+from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import Renditions
 from video_pipeline.media import sprites as spriting
@@ -30,13 +31,16 @@ PREVIEW_BYTES = 40_000
     owners=OWNERS,
     code_version=CODE_VERSION,
     retry_policy=RETRY,
-    ins={"h264": dg.AssetIn(["renditions", "h264"])},
+    ins=FAMILY_INS,
 )
 def thumbnails(
     context: dg.AssetExecutionContext,
     encoding_plan: EncodingPlan,
     content_analysis: ContentAnalysis,
     h264: Renditions,
+    hevc: Renditions,
+    vp9: Renditions,
+    av1: Renditions,
     media: MediaResource,
     store: StoreResource,
     progress: ProgressResource,
@@ -44,7 +48,8 @@ def thumbnails(
     """The poster and the candidates an editor chooses from: sharp, well exposed frames from inside the scenes, no
     two alike; and the frames that the request asks for."""
     with stage(context, progress) as step:
-        large, small = h264.tracks[0].file, h264.tracks[-1].file
+        tracks = plain(encoding_plan, h264, hevc, vp9, av1).tracks
+        large, small = tracks[0].file, tracks[-1].file
         parts = [CODE_VERSION, large.sha256, small.sha256, content_analysis.model_dump_json(include={"scenes"})]
         key = _key([*parts, encoding_plan.images.model_dump_json()], encoding_plan)
         made = store.checkpoints.get("thumbnails", key, Thumbnails)
@@ -87,19 +92,22 @@ def thumbnails(
     owners=OWNERS,
     code_version=CODE_VERSION,
     retry_policy=RETRY,
-    ins={"h264": dg.AssetIn(["renditions", "h264"])},
+    ins=FAMILY_INS,
 )
 def sprites(
     context: dg.AssetExecutionContext,
     encoding_plan: EncodingPlan,
     h264: Renditions,
+    hevc: Renditions,
+    vp9: Renditions,
+    av1: Renditions,
     media: MediaResource,
     store: StoreResource,
     progress: ProgressResource,
 ) -> dg.MaterializeResult[Sprites]:
     """Small pictures of the whole video on a few sheets, with a WebVTT file that says which part shows which time."""
     with stage(context, progress) as step:
-        small = h264.tracks[-1].file
+        small = plain(encoding_plan, h264, hevc, vp9, av1).tracks[-1].file
         wanted = encoding_plan.images.model_dump_json(exclude={"at", "poster"})
         key = _key([CODE_VERSION, small.sha256, wanted], encoding_plan)
         made = store.checkpoints.get("sprites", key, Sprites)

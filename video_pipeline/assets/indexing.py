@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from video_pipeline.assets.families import FAMILY_INS
 from video_pipeline.assets.publish import CODE_VERSION, GROUP
 from video_pipeline.assets.record import video_record
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
@@ -21,7 +22,7 @@ from video_pipeline.stores.videos import replace_video
     owners=OWNERS,
     code_version=CODE_VERSION,
     retry_policy=RETRY,
-    ins={"h264": dg.AssetIn(["renditions", "h264"])},
+    ins=FAMILY_INS,
 )
 def metadata_index(
     context: dg.AssetExecutionContext,
@@ -30,6 +31,9 @@ def metadata_index(
     content_analysis: ContentAnalysis,
     encoding_plan: EncodingPlan,
     h264: Renditions,
+    hevc: Renditions,
+    vp9: Renditions,
+    av1: Renditions,
     streams: Streams,
     thumbnails: Thumbnails,
     download: Download,
@@ -50,7 +54,7 @@ def metadata_index(
             technical_metadata,
             content_analysis,
             encoding_plan,
-            h264,
+            (h264, hevc, vp9, av1),
             streams,
             thumbnails,
             quality_report,

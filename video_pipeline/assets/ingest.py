@@ -154,6 +154,9 @@ def encoding_plan(
     rungs: list[dict[str, show.Cell]] = [
         {
             "rung": rung.name,
+            "encoder": plan.encoder(rung.family).codec,
+            "range": plan.encoder(rung.family).video_range,
+            "bits": plan.encoder(rung.family).bit_depth,
             "width": rung.width,
             "height": rung.height,
             "crf": rung.crf,

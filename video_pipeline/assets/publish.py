@@ -10,6 +10,7 @@ import dagster as dg
 
 from video_pipeline.assets import show
 from video_pipeline.assets.analysis import sound_files
+from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.stage import OWNERS, RETRY, failure, stage
 from video_pipeline.assets.values import AcceptedSource, Release, Renditions
 from video_pipeline.checks import QUALITY_CHECKS, result_of
@@ -52,12 +53,15 @@ def _pictures(thumbnails: Thumbnails, sprites: Sprites) -> dict[str, Blob]:
     code_version=CODE_VERSION,
     retry_policy=RETRY,
     check_specs=QUALITY_CHECKS,
-    ins={"h264": dg.AssetIn(["renditions", "h264"])},
+    ins=FAMILY_INS,
 )
 def quality_report(
     context: dg.AssetExecutionContext,
     encoding_plan: EncodingPlan,
     h264: Renditions,
+    hevc: Renditions,
+    vp9: Renditions,
+    av1: Renditions,
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
@@ -70,8 +74,9 @@ def quality_report(
     """Reads everything again and compares it with the plan: decodes each file to its end, counts frames, finds key
     frames, follows every reference, weighs every stated bit rate. One failed check and nothing is published."""
     with stage(context, progress) as step:
-        assert h264.shown is not None, "every plan has H.264"
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown, subtitles, download)
+        shown = plain(encoding_plan, h264, hevc, vp9, av1).shown
+        assert shown is not None, "every plan has a family in SDR"
+        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, shown, subtitles, download)
         key = hashlib.sha256(f"{CODE_VERSION}\n{digest}".encode()).hexdigest()
         report = store.checkpoints.get("quality", key, QualityReport)
         if report is None:
@@ -83,7 +88,7 @@ def quality_report(
                 thumbnails,
                 sprites,
                 {Path(path).name: store.objects.local(b.key) for path, b in _pictures(thumbnails, sprites).items()},
-                h264.shown,
+                shown,
                 subtitles,
                 download,
                 store.objects.local(download.file.key) if download.file else None,
@@ -113,7 +118,7 @@ def quality_report(
     owners=OWNERS,
     code_version=CODE_VERSION,
     retry_policy=RETRY,
-    ins={"h264": dg.AssetIn(["renditions", "h264"])},
+    ins=FAMILY_INS,
 )
 def release(
     context: dg.AssetExecutionContext,
@@ -122,6 +127,9 @@ def release(
     content_analysis: ContentAnalysis,
     encoding_plan: EncodingPlan,
     h264: Renditions,
+    hevc: Renditions,
+    vp9: Renditions,
+    av1: Renditions,
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
@@ -136,8 +144,9 @@ def release(
     """The published files. They are complete before the pointer names them, so a player sees the old release or this
     one, never a mixture."""
     with stage(context, progress):
-        assert h264.shown is not None, "every plan has H.264"
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, h264.shown, subtitles, download)
+        shown = plain(encoding_plan, h264, hevc, vp9, av1).shown
+        assert shown is not None, "every plan has a family in SDR"
+        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, shown, subtitles, download)
         if not quality_report.passed or quality_report.subject_digest != digest:
             raise CheckFailed("the quality report is not about these files, or did not pass; launch quality_report+")
         request = index.requests.get(context.partition_key, source.request)
@@ -158,7 +167,7 @@ def release(
                     {
                         "technical": technical_metadata.model_dump(mode="json"),
                         "plan": encoding_plan.model_dump(mode="json"),
-                        "frame_map": h264.shown.model_dump(mode="json"),
+                        "frame_map": shown.model_dump(mode="json"),
                         "analysis": content_analysis.model_dump(mode="json", exclude={"loudness": {"curve"}}),
                         "thumbnails": thumbnails.model_dump(mode="json"),
                         "subtitles": subtitles.described(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from video_pipeline.assets.values import Renditions
 from video_pipeline.media.model import EncodingPlan, SourceFile
 from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Thumbnails, Track
@@ -17,7 +19,7 @@ def video_record(
     technical: TechnicalMetadata,
     analysis: ContentAnalysis,
     plan: EncodingPlan,
-    h264: Renditions,
+    families: Sequence[Renditions],
     streams: Streams,
     thumbnails: Thumbnails,
     report: QualityReport,
@@ -25,10 +27,11 @@ def video_record(
 ) -> VideoRecord:
     """The rows of one video."""
     width, height = technical.video.display_size
-    renditions = _renditions(plan, h264, streams)
+    renditions = _renditions(plan, families, streams)
     pixels = sum(rung.width * rung.height for rung in plan.rungs) * plan.frames
     video_bytes = sum(rendition.bytes for rendition in renditions if rendition.width)
-    seconds = h264.encode_seconds
+    times = [family.encode_seconds for family in families if family.encode_seconds is not None]
+    seconds = round(sum(times), 3) if times else None
     return VideoRecord(
         video_id=request.video_id,
         release_id=release_id,
@@ -64,8 +67,8 @@ def video_record(
     )
 
 
-def _renditions(plan: EncodingPlan, h264: Renditions, streams: Streams) -> tuple[RenditionRecord, ...]:
-    tracks: dict[str, Track] = {track.name: track for track in h264.tracks}
+def _renditions(plan: EncodingPlan, families: Sequence[Renditions], streams: Streams) -> tuple[RenditionRecord, ...]:
+    tracks: dict[str, Track] = {track.name: track for family in families for track in family.tracks}
     rows = []
     for file in streams.media:
         rung = next((rung for rung in plan.rungs if rung.name == file.name), None)

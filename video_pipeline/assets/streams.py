@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from video_pipeline.assets import show
+from video_pipeline.assets.families import FAMILY_INS
 from video_pipeline.assets.ingest import GROUP
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AudioTracks, Renditions
@@ -22,13 +23,7 @@ from video_pipeline.resources import MediaResource, ProgressResource, StoreResou
     owners=OWNERS,
     code_version="1",
     retry_policy=RETRY,
-    ins={
-        "h264": dg.AssetIn(["renditions", "h264"]),
-        "hevc": dg.AssetIn(["renditions", "hevc"]),
-        "vp9": dg.AssetIn(["renditions", "vp9"]),
-        "av1": dg.AssetIn(["renditions", "av1"]),
-        "audio": dg.AssetIn(["renditions", "audio"]),
-    },
+    ins={**FAMILY_INS, "audio": dg.AssetIn(["renditions", "audio"])},
 )
 def streams(
     context: dg.AssetExecutionContext,

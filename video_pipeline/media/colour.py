@@ -1,4 +1,5 @@
-"""Colours: from whatever a source has to what every display expects, BT.709 in limited range and 8 bits.
+"""Colours: from whatever a source has to what every display expects, BT.709 in limited range, or to HDR as it is,
+BT.2020 with the source's own transfer (ITU-R BT.2100).
 
 Every rendition is tagged, since players guess by the size of the picture what is not: a 240p rung of an untagged HD
 source would be shown with the colours of standard definition.
@@ -44,6 +45,8 @@ class Colours:
 
 
 REFERENCE = Colours("limited", "bt709", "bt709", "bt709")
+HDR_REFERENCE = Colours("limited", "bt2020nc", "bt2020", "smpte2084")
+"""Or with the transfer of HLG."""
 
 
 def colours(video: VideoStream) -> Colours:
@@ -95,26 +98,35 @@ def has_alpha(pix_fmt: str) -> bool:
     return pix_fmt.startswith(("rgba", "bgra", "argb", "abgr", "yuva", "gbrap", "ya", "pal8", "ayuv", "vuya", "uyva"))
 
 
-def filters(video: VideoStream, alpha_over: str) -> tuple[str, ...]:
+def is_hdr(video: VideoStream) -> bool:
+    """Whether it can be kept in HDR. What is transparent cannot: nothing says how bright an SDR colour shines there."""
+    return video.transfer != "sdr" and not has_alpha(video.pix_fmt)
+
+
+def filters(video: VideoStream, alpha_over: str, bit_depth: int = 8, *, keep_hdr: bool = False) -> tuple[str, ...]:
     """What turns a picture of this source into one of the reference; nothing but tags if it is one already.
 
     Args:
         alpha_over: the colour a transparent picture is laid over, as ffmpeg names or writes it.
+        bit_depth: of what is encoded.
+        keep_hdr: the reference is BT.2020 with the source's own transfer, if that is one of HDR.
 
     Raises:
         SourceError: see `colours`.
     """
     have = colours(video)
+    want = replace(HDR_REFERENCE, transfer=have.transfer) if keep_hdr and is_hdr(video) else REFERENCE
     alpha, odd = has_alpha(video.pix_fmt), video.width % 2 == 1 or video.height % 2 == 1
     beside = video.chroma_location not in (None, "left")
+    deep = "10le" if bit_depth == 10 else ""
     steps: list[str] = []
-    if alpha or have != REFERENCE or beside:
-        steps += [*_readable(video, alpha, odd), *_converted(have, video, alpha)]
+    if alpha or have != want or beside:
+        steps += [*_readable(video, alpha, odd), *_converted(have, want, video, alpha)]
         if alpha:
-            steps += [f"flatten={alpha_over}", "format=gbrp", f"zscale={_input(_OVER)}:{_OUTPUT}"]
-        steps += ["format=yuv444p" if odd or alpha or have.matrix == "gbr" else "format=yuv420p"]
-    tags = "range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709:chroma_location=left"
-    return (*steps, f"setparams={tags}")
+            steps += [f"flatten={alpha_over}", "format=gbrp", f"zscale={_input(_OVER)}:{_output(want)}"]
+        steps += [f"format=yuv444p{deep}" if odd or alpha or have.matrix == "gbr" else f"format=yuv420p{deep}"]
+    tags = f"color_primaries={want.primaries}:color_trc={want.transfer}:colorspace={want.matrix}"
+    return (*steps, f"setparams=range={want.range}:{tags}:chroma_location=left")
 
 
 def _readable(video: VideoStream, alpha: bool, odd: bool) -> list[str]:
@@ -132,13 +144,17 @@ def _readable(video: VideoStream, alpha: bool, odd: bool) -> list[str]:
 
 _OVER = Colours("full", "gbr", "bt709", "bt709")
 """In which a transparent picture is laid over its colour."""
-_OUTPUT = "matrix=bt709:primaries=bt709:transfer=bt709:range=limited:chromal=left:dither=error_diffusion"
 
 
-def _converted(have: Colours, video: VideoStream, alpha: bool) -> list[str]:
+def _output(want: Colours) -> str:
+    colours = f"matrix={want.matrix}:primaries={want.primaries}:transfer={want.transfer}:range={want.range}"
+    return f"{colours}:chromal=left:dither=error_diffusion"
+
+
+def _converted(have: Colours, want: Colours, video: VideoStream, alpha: bool) -> list[str]:
     """Into the reference, or what lies in `_OVER` if there is alpha."""
-    last = "matrix=gbr:primaries=bt709:transfer=bt709:range=full" if alpha else _OUTPUT
-    steps = _tone_mapped(have, video, alpha) if have.transfer in HDR else []
+    last = "matrix=gbr:primaries=bt709:transfer=bt709:range=full" if alpha else _output(want)
+    steps = _tone_mapped(have, video, alpha) if have.transfer in HDR and want == REFERENCE else []
     if steps:
         have = replace(_OVER, transfer="linear")
     steps.append(f"zscale={_input(have)}:{last}")

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lxml import etree
 
-from video_pipeline.media.model import AudioPlan, EncodingPlan
+from video_pipeline.media import choice
+from video_pipeline.media.model import AudioPlan, EncodingPlan, Family
 
+CICP = "urn:mpeg:mpegB:cicp:"
 NS = {"mpd": "urn:mpeg:dash:schema:mpd:2011"}
 Element = etree._Element
 
@@ -27,7 +29,7 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
         period.set("duration", duration)
         for adaptation in period.findall("mpd:AdaptationSet[@contentType='audio']", NS):
             _split(adaptation)
-        order = [sound.name for sound in plan.audio]
+        order = [*(rung.name for rung in plan.rungs), *(sound.name for sound in plan.audio)]
         sets = sorted(period.findall("mpd:AdaptationSet", NS), key=lambda one: _order(one, order))
         for number, adaptation in enumerate(sets):
             period.remove(adaptation)
@@ -37,6 +39,9 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
             adaptation.set("subsegmentAlignment", "true")
             if adaptation.get("contentType") == "video":
                 adaptation.set("frameRate", str(plan.rate))
+            family = _family(adaptation, plan)
+            if family is not None:
+                _prefer(adaptation, family, plan)
             for representation in adaptation.iterfind("mpd:Representation", NS):
                 base = _base(representation)
                 name = (base.text or "").removesuffix(".mp4")
@@ -78,11 +83,39 @@ def written(root: Element) -> str:
     return xml.decode() + "\n"
 
 
-def _order(adaptation: Element, sounds: Sequence[str]) -> tuple[bool, int, list[str]]:
-    """Pictures first, sounds as planned; the names break every tie, for the packager's own order is a race."""
-    names = sorted((base.text or "").removesuffix(".mp4") for base in adaptation.iterfind(".//mpd:BaseURL", NS))
-    place = next((sounds.index(name) for name in names if name in sounds), 0)
-    return adaptation.get("contentType") != "video", place, names
+def _order(adaptation: Element, tracks: Sequence[str]) -> tuple[int, list[str]]:
+    """As planned; the names break every tie, for the packager's own order is a race."""
+    names = _names(adaptation)
+    return min(tracks.index(name) if name in tracks else len(tracks) for name in names), names
+
+
+def _names(adaptation: Element) -> list[str]:
+    return sorted((base.text or "").removesuffix(".mp4") for base in adaptation.iterfind(".//mpd:BaseURL", NS))
+
+
+def _family(adaptation: Element, plan: EncodingPlan) -> Family | None:
+    """Of pictures, before their addresses are replaced."""
+    names = _names(adaptation)
+    return next((rung.family for rung in plan.rungs if rung.name in names), None)
+
+
+def _prefer(adaptation: Element, family: Family, plan: EncodingPlan) -> None:
+    """The better family where a player can show it. One that does not know HDR's colours must leave them alone: so
+    they are essential (DASH-IF IOP 4.3, 6.2)."""
+    if family in (priorities := choice.priorities(plan)):
+        adaptation.set("selectionPriority", str(priorities[family]))
+    video_range = plan.encoder(family).video_range
+    if video_range == "SDR":
+        return
+    for kind in ("SupplementalProperty", "EssentialProperty"):
+        for told in adaptation.findall(f"mpd:{kind}", NS):
+            if told.get("schemeIdUri", "").startswith(CICP):
+                adaptation.remove(told)
+    names = ("ColourPrimaries", "TransferCharacteristics", "MatrixCoefficients")
+    adaptation[:0] = [
+        etree.Element(f"{{{NS['mpd']}}}EssentialProperty", {"schemeIdUri": f"{CICP}{name}", "value": str(value)})
+        for name, value in zip(names, choice.CICP[video_range], strict=True)
+    ]
 
 
 def _split(adaptation: Element) -> None:

@@ -27,11 +27,11 @@ def command(
         raw: the source is a pipe with the frames of the plan, as `source_frames` gives them.
     """
     encoder = plan.encoder(rungs[0].family)
-    frames = raw_frames(source, plan) if raw else source_frames(source, plan)
+    frames = (raw_frames if raw else source_frames)(source, plan, encoder.family)
     branches = frames.split() if len(rungs) > 1 else [frames]
     outputs = [
         graph.output(
-            _scaled(branches[n] if len(rungs) > 1 else frames, rung),
+            _scaled(branches[n] if len(rungs) > 1 else frames, rung, encoder.pix_fmt),
             str(out_dir / f"{rung.name}.mp4"),
             **({} if n else decoding.LINES),
             **options(plan, rung, encoder),
@@ -44,9 +44,9 @@ def command(
     return [*clock(plan), *args, *ffmpeg.aside(index for index in plan.clock if index != plan.stream)]
 
 
-def _scaled(stream: Any, rung: RungPlan) -> Any:
+def _scaled(stream: Any, rung: RungPlan, pix_fmt: str) -> Any:
     stream = stream.filter("scale", rung.width, rung.height, flags="bicubic")
-    return stream.filter("format", "yuv420p").filter("setsar", 1)
+    return stream.filter("format", pix_fmt).filter("setsar", 1)
 
 
 def packet_list(tools: Tools, path: Path) -> list[str]:
@@ -60,7 +60,7 @@ def checkpoint_key(plan: EncodingPlan, rung: RungPlan, build: str) -> str:
     build."""
     encoder = plan.encoder(rung.family)
     parts = [plan.source_sha256, plan.start, plan.skip, plan.rate, plan.frames, plan.gop]
-    parts += [chunks.SECONDS, plan.stream, plan.decoder, plan.clock, *plan.before, *plan.filters]
+    parts += [chunks.SECONDS, plan.stream, plan.decoder, plan.clock, *plan.before, *plan.filters_of(rung.family)]
     shaping = json.dumps(options(plan, rung, encoder), sort_keys=True, default=str)
     text = "\n".join([*map(str, parts), rung.model_dump_json(), encoder.model_dump_json(), shaping, build])
     return hashlib.sha256(text.encode()).hexdigest()

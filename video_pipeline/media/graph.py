@@ -9,7 +9,7 @@ from typing import Any
 import ffmpeg as graph
 
 from video_pipeline.media import ffmpeg
-from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.model import EncodingPlan, Family
 
 INPUT = {
     **ffmpeg.SOURCE_OPTIONS,
@@ -64,17 +64,17 @@ def on_grid(stream: Any, plan: EncodingPlan) -> Any:
     return stream.filter("setpts", "PTS-STARTPTS")
 
 
-def source_frames(path: Path, plan: EncodingPlan) -> Any:
-    """The source's pictures as every rung is made from: whole frames on the grid, upright, in the colours of the
-    plan."""
-    return apply(gridded(path, plan), plan.filters)
+def source_frames(path: Path, plan: EncodingPlan, family: Family) -> Any:
+    """The source's pictures as every rung of this family is made from: whole frames on the grid, upright, in the
+    colours of the plan."""
+    return apply(gridded(path, plan), plan.filters_of(family))
 
 
-def raw_frames(pipe: Path, plan: EncodingPlan) -> Any:
+def raw_frames(pipe: Path, plan: EncodingPlan, family: Family) -> Any:
     """The same from a pipe through which another ffmpeg sends them, in NUT: it carries neither colours nor the rate."""
     stream = graph.input(ffmpeg.name(pipe), f="nut")["0"]
     stream = stream.filter("settb", f"{plan.rate.denominator}/{plan.rate.numerator}").filter("setpts", "N")
-    return apply(stream, [text for text in plan.filters if text.startswith("setparams=")])
+    return apply(stream, [text for text in plan.filters_of(family) if text.startswith("setparams=")])
 
 
 def gridded(path: Path, plan: EncodingPlan) -> Any:

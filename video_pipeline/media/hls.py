@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate
+from pathlib import PurePosixPath
 
 import m3u8
 
-from video_pipeline.media.model import AudioPlan
+from video_pipeline.media.model import AudioPlan, VideoRange
 
 FIRST_BITS = 2_000_000
 """Players start with the first variant listed. The largest one up to 2 Mbit/s shows a good picture at once on most
@@ -74,7 +76,14 @@ def rates(sizes: Sequence[int], durations: Sequence[Fraction], target: Fraction)
     return round(average), round(peak or average)
 
 
-def master_playlist(text: str, media: Mapping[str, tuple[int, int]], sounds: Sequence[AudioPlan]) -> str:
+def master_playlist(
+    text: str,
+    media: Mapping[str, tuple[int, int]],
+    sounds: Sequence[AudioPlan],
+    *,
+    ranges: Mapping[str, VideoRange] | None = None,
+    first: Collection[str] = (),
+) -> str:
     """The packager's master with true bit rates, the sounds as planned, and the variant to start with first.
 
     Surround is one more choice in the one group of sounds. In a group of its own, every picture would be listed once
@@ -83,6 +92,8 @@ def master_playlist(text: str, media: Mapping[str, tuple[int, int]], sounds: Seq
     Args:
         media: path of a media playlist ("hls/<name>.m3u8") to its average and peak bit rate.
         sounds: as in the plan.
+        ranges: of the rungs by name.
+        first: rungs of which one is listed first; any, if empty.
     """
     master = m3u8.loads(text)
     _complete_sounds(master, sounds)
@@ -92,14 +103,20 @@ def master_playlist(text: str, media: Mapping[str, tuple[int, int]], sounds: Seq
         # RFC 8216, 4.3.4.2: with the largest sound that can go with it.
         variant.stream_info.average_bandwidth = average + max((average for average, _ in rates), default=0)
         variant.stream_info.bandwidth = peak + max((peak for _, peak in rates), default=0)
+        rung = PurePosixPath(variant.uri).stem
+        # The packager says nothing of VP9.
+        variant.stream_info.video_range = (ranges or {}).get(rung, variant.stream_info.video_range)
     for pictures in master.iframe_playlists:
         average, peak = media[f"hls/{pictures.uri}"]
+        rung = PurePosixPath(pictures.uri).stem.removesuffix("-iframes")
+        pictures.iframe_stream_info.video_range = (ranges or {}).get(rung, pictures.iframe_stream_info.video_range)
         pictures.iframe_stream_info.average_bandwidth = average
         pictures.iframe_stream_info.bandwidth = peak
     by_rate = sorted(master.playlists, key=lambda variant: -variant.stream_info.average_bandwidth)
-    fitting = [variant for variant in by_rate if variant.stream_info.average_bandwidth <= FIRST_BITS]
-    first = fitting[0] if fitting else by_rate[-1]
-    by_rate.sort(key=lambda variant: variant is not first)
+    eligible = [variant for variant in by_rate if not first or PurePosixPath(variant.uri).stem in first]
+    fitting = [variant for variant in eligible if variant.stream_info.average_bandwidth <= FIRST_BITS]
+    start = fitting[0] if fitting else eligible[-1]
+    by_rate.sort(key=lambda variant: variant is not start)
     master.playlists[:] = by_rate
     master.iframe_playlists.sort(key=lambda pictures: -pictures.iframe_stream_info.bandwidth)
     return _text(master)
@@ -126,11 +143,24 @@ def _complete_sounds(master: m3u8.M3U8, sounds: Sequence[AudioPlan]) -> None:
 def readdressed(text: str, address: Callable[[str], str]) -> str:
     """A master whose URIs are replaced."""
     master = m3u8.loads(text)
+    scores = {address(uri): float(score) for score, uri in _SCORE.findall(text)}
     for group in (master.media, master.playlists, master.iframe_playlists):
         for entry in group:
             if entry.uri:
                 entry.uri = address(entry.uri)
-    return _text(master)
+    return scored(_text(master), scores)
+
+
+_SCORE = re.compile(r"^#EXT-X-STREAM-INF:.*,SCORE=([\d.]+).*\n(.+)$", re.MULTILINE)
+
+
+def scored(text: str, scores: Mapping[str, float]) -> str:
+    """A master whose variants have these scores, by URI. To be done last: the m3u8 library does not know SCORE."""
+    lines = text.splitlines()
+    for n, uri in enumerate(lines):
+        if uri in scores and lines[n - 1].startswith("#EXT-X-STREAM-INF:"):
+            lines[n - 1] += f",SCORE={scores[uri]:g}"
+    return "\n".join(lines) + "\n"
 
 
 def _text(playlist: m3u8.M3U8) -> str:

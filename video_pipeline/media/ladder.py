@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
-from video_pipeline.media.model import RungPlan
+from video_pipeline.media.model import Family, RungPlan
+from video_pipeline.presets.families import FamilyPreset
 from video_pipeline.presets.model import Preset
 
 OWN_SIZE_MARGIN = Fraction(11, 10)
@@ -21,7 +23,7 @@ BUFFER_SECONDS = 2
 
 
 def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[RungPlan, ...]:
-    """The H.264 rungs for a source of this display size, largest first; at least one.
+    """The rungs for a source of this display size: of each family by its own table, largest first, at least one.
 
     Args:
         display: width and height in square pixels, as a player shows them.
@@ -31,13 +33,18 @@ def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[Ru
         # By a whole factor every sample stays what it is, and even numbers keep the shape.
         times = max(1, min(-(-TINY // min(display)), LONGEST // max(display)))
         display = (display[0] * times, display[1] * times)
+    families = preset.families.items()
+    return tuple(rung for name, family in families for rung in _rungs(name, family, display, rate, preset.max_height))
+
+
+def _rungs(
+    name: Family, family: FamilyPreset, display: tuple[int, int], rate: Fraction, max_height: int
+) -> tuple[RungPlan, ...]:
     short = min(display)
-    table = [rung for rung in preset.h264.rungs if rung.height <= preset.max_height]
-    if not table:
-        table = [preset.h264.rungs[-1]]
+    table = [rung for rung in family.rungs if rung.height <= max_height]
     fitting = [(rung.height, rung) for rung in table if rung.height <= short]
     largest = fitting[0][0] if fitting else 0
-    if short <= preset.max_height and short > largest * OWN_SIZE_MARGIN:
+    if short <= max_height and short > largest * OWN_SIZE_MARGIN:
         # Its bit rate is that of the next larger rung of the table, by area.
         like = next((rung for rung in reversed(table) if rung.height >= short), table[0])
         fitting.insert(0, (short, like))
@@ -51,8 +58,8 @@ def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[Ru
         maxrate = max(50_000, round(like.maxrate * 1000 * scale), rungs[-1].maxrate if rungs else 0)
         rungs.append(
             RungPlan(
-                name=f"h264-{min(width, height)}p",
-                family="h264",
+                name=f"{name}-{min(width, height)}p",
+                family=name,
                 width=width,
                 height=height,
                 crf=like.crf,
@@ -63,7 +70,7 @@ def ladder(display: tuple[int, int], rate: Fraction, preset: Preset) -> tuple[Ru
     return tuple(reversed(rungs))
 
 
-def download_rung(rungs: tuple[RungPlan, ...], height: int | None) -> str | None:
+def download_rung(rungs: Sequence[RungPlan], height: int | None) -> str | None:
     """Name of the largest rung whose shorter side is not above `height`; of the smallest, if all are. None for none."""
     if height is None:
         return None

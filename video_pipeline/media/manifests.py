@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from video_pipeline.media import dash, hls
+from video_pipeline.media import choice, dash, hls
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import StreamFile, TextTrack
 from video_pipeline.media.text import dash as text_dash
@@ -39,9 +39,12 @@ def complete(
         if name in playlists:
             texts[f"hls/{name}"] = hls.key_frame_playlist(playlists[name], address, plan.rate)
     rates = {name: hls.bit_rates(text) for name, text in texts.items()}
-    texts[MASTER] = hls.master_playlist(playlists["master.m3u8"], rates, plan.audio)
+    texts[MASTER] = hls.master_playlist(
+        playlists["master.m3u8"], rates, plan.audio, ranges=choice.ranges(plan), first=choice.first(plan)
+    )
     texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})
-    texts[MASTER] = text_hls.with_text(texts[MASTER], text)
+    scores = {f"{name}.m3u8": score for name, score in choice.scores(plan).items()}
+    texts[MASTER] = hls.scored(text_hls.with_text(texts[MASTER], text), scores)
     texts |= text_hls.playlists(text, plan.duration)
     texts[MPD] = text_dash.with_text(texts[MPD], text, plan.duration)
     return dict(sorted(texts.items()))

@@ -9,11 +9,15 @@ from fractions import Fraction
 from typing import Literal
 
 from video_pipeline.base import Model, Rational
+from video_pipeline.presets.families import FAMILIES as FAMILIES
+from video_pipeline.presets.families import Family as Family
 
 Fields = Literal["progressive", "top first", "bottom first", "telecined", "telecined bottom first"]
 """How a source's pictures are made of fields: not at all, of two from different moments, or of film's by 2:3
 pulldown, with the upper field first if not said otherwise."""
-Family = Literal["h264", "hevc", "vp9", "av1"]
+VideoRange = Literal["SDR", "PQ", "HLG"]
+"""How light is coded, by the names of HLS (RFC 8216bis, 4.4.6.2)."""
+Point = tuple[Rational, Rational]
 
 
 class Blob(Model):
@@ -56,6 +60,23 @@ class RungPlan(Model):
     """bit"""
 
 
+class Light(Model):
+    """What HDR10 tells a display of the pictures (SMPTE ST 2086, CTA-861.3)."""
+
+    red: Point | None = None
+    """Of the display it was graded on, CIE 1931 x and y, as the others; all four are there or none."""
+    green: Point | None = None
+    blue: Point | None = None
+    white: Point | None = None
+    darkest: Rational | None = None
+    """Of that display, cd/m², as `brightest`; both are there or none."""
+    brightest: Rational | None = None
+    max_cll: int | None = None
+    """Of the brightest pixel of all, cd/m²."""
+    max_fall: int | None = None
+    """Of the brightest picture as a whole, cd/m²."""
+
+
 class VideoEncoder(Model):
     """Everything about an encoder that shapes the bits of every rung."""
 
@@ -63,9 +84,21 @@ class VideoEncoder(Model):
     codec: str
     """ffmpeg's name of the encoder, e.g. libx264"""
     preset: str
+    """As the encoder spells its speed."""
     profile: str
     threads: int
     options: dict[str, str] = {}
+    """By ffmpeg's names."""
+    params: dict[str, str] = {}
+    """By the encoder's own."""
+    bit_depth: Literal[8, 10] = 8
+    video_range: VideoRange = "SDR"
+    light: Light | None = None
+    """To be written into an HDR10 stream."""
+
+    @property
+    def pix_fmt(self) -> str:
+        return "yuv420p10le" if self.bit_depth == 10 else "yuv420p"
 
 
 class AudioPlan(Model):
@@ -204,9 +237,12 @@ class EncodingPlan(Model):
     """How far `before` may move a picture in time, s."""
     filters: tuple[str, ...] = ()
     """Filters of each frame of the grid: upright, in the colours of a standard display."""
+    deep_filters: tuple[str, ...] = ()
+    """Likewise for encoders of 10 bits: in 10 bits, and in HDR where that is kept."""
     encoders: tuple[VideoEncoder, ...]
+    """One for each family there is, in the order of `FAMILIES`."""
     rungs: tuple[RungPlan, ...]
-    """Largest first."""
+    """By family in that order, each largest first."""
     audio: tuple[AudioPlan, ...] = ()
     """The one that players start with first."""
     audio_left_out: tuple[LeftOut, ...] = ()
@@ -235,3 +271,12 @@ class EncodingPlan(Model):
 
     def encoder(self, family: Family) -> VideoEncoder:
         return next(encoder for encoder in self.encoders if encoder.family == family)
+
+    def filters_of(self, family: Family) -> tuple[str, ...]:
+        """`filters` or `deep_filters`."""
+        return self.deep_filters if self.encoder(family).bit_depth == 10 else self.filters
+
+    @property
+    def plain(self) -> Family:
+        """The family of which pictures, analysis and download are made: the first in SDR."""
+        return next(encoder.family for encoder in self.encoders if encoder.video_range == "SDR")

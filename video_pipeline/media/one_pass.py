@@ -19,7 +19,7 @@ from video_pipeline.errors import TransientError
 from video_pipeline.media import decoding, encode, ffmpeg
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.graph import clock, source_frames
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan, Family, RungPlan
 from video_pipeline.media.process import Job
 from video_pipeline.media.tools import Tools
 
@@ -59,10 +59,12 @@ def run(
             short.discard(number)
             done(number, out_dir / f"{number:05d}")
 
+    family = next(iter(missing.values()))[0].family
+
     def jobs() -> Iterator[Job]:
         yield ffmpeg.prepared(
             tools,
-            [*ffmpeg.TOLERANT, *_decoder(source, plan, pieces)],
+            [*ffmpeg.TOLERANT, *_decoder(source, plan, pieces, family)],
             duration=plan.duration,
             on_progress=on_progress,
             cwd=pipes,
@@ -85,7 +87,7 @@ def _name(number: int) -> str:
     return f"{number:05d}.nut"
 
 
-def _decoder(source: Path, plan: EncodingPlan, pieces: Sequence[EncodingPlan]) -> list[str]:
+def _decoder(source: Path, plan: EncodingPlan, pieces: Sequence[EncodingPlan], family: Family) -> list[str]:
     starts = list(accumulate(piece.frames for piece in pieces))[:-1]
     options = {
         "f": "segment",
@@ -97,7 +99,7 @@ def _decoder(source: Path, plan: EncodingPlan, pieces: Sequence[EncodingPlan]) -
         "fflags": "+bitexact",
         **decoding.LINES,
     }
-    args: list[str] = graph.output(source_frames(source, plan), "%05d.nut", **options).get_args()
+    args: list[str] = graph.output(source_frames(source, plan, family), "%05d.nut", **options).get_args()
     return [*clock(plan), *args, *ffmpeg.aside(index for index in plan.clock if index != plan.stream)]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from video_pipeline.media import ffmpeg
 from video_pipeline.media.limits import Limits
+from video_pipeline.media.model import Light
 from video_pipeline.media.tools import Tools
 
 SECONDS = 60
@@ -40,6 +41,8 @@ class Opening:
     """It carries closed captions (CTA-608 or -708)."""
     peak_luminance: float | None
     """By its content light level, else by its mastering display, cd/m²."""
+    light: Light | None = None
+    """Both of these, if there is one."""
 
 
 def command(tools: Tools, path: Path, stream: int, decoder: str | None = None) -> list[str | Path]:
@@ -75,6 +78,7 @@ def read(log: str) -> Opening | None:
         chroma_location=_known(_word(r" cl:(\S+)", picture)),
         captions=any("Closed Captions" in line for line in lines),
         peak_luminance=_peak("\n".join(lines)),
+        light=_light("\n".join(lines)),
     )
 
 
@@ -82,6 +86,30 @@ def _peak(text: str) -> float | None:
     """0 stands for not known (CTA-861-H)."""
     found = (re.search(pattern, text) for pattern in (r"MaxCLL=(\d+)", r"max_luminance=([\d.]+)"))
     return next((float(one[1]) for one in found if one and float(one[1])), None)
+
+
+def _light(text: str) -> Light | None:
+    points = {name: _point(name, text) for name in ("r", "g", "b", "wp")}
+    luminance = re.search(r"min_luminance=([\d.]+),? *max_luminance=([\d.]+)", text)
+    display = re.search(r"has_primaries:1", text) and all(points.values())
+    bright = re.search(r"has_luminance:1", text) and luminance and float(luminance[2]) > float(luminance[1])
+    levels = re.search(r"MaxCLL=(\d+), MaxFALL=(\d+)", text)
+    found = Light(
+        red=points["r"] if display else None,
+        green=points["g"] if display else None,
+        blue=points["b"] if display else None,
+        white=points["wp"] if display else None,
+        darkest=Fraction(luminance[1]) if luminance and bright else None,
+        brightest=Fraction(luminance[2]) if luminance and bright else None,
+        max_cll=int(levels[1]) if levels else None,
+        max_fall=int(levels[2]) if levels else None,
+    )
+    return None if found == Light() else found
+
+
+def _point(name: str, text: str) -> tuple[Fraction, Fraction] | None:
+    found = re.search(rf"\b{name}\(([\d.]+),? *([\d.]+)\)", text)
+    return (Fraction(found[1]), Fraction(found[2])) if found else None
 
 
 def _word(pattern: str, text: str) -> str | None:

@@ -14,7 +14,7 @@ from video_pipeline.media.products import StreamFile, Streams, TextTrack, Track
 from video_pipeline.media.tools import Tools, version
 
 STALL_SECONDS = 120
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Part of the checkpoint's key: raise it when `manifests` writes something else."""
 
 
@@ -83,6 +83,7 @@ def checkpoint_key(tools: Tools, plan: EncodingPlan, tracks: Sequence[Track], te
     """Over all that shapes the packaged files: the tracks' bytes, the grid and the packager's build."""
     parts = [CODE_VERSION, version(tools.packager), plan.segment, plan.gop, plan.rate, plan.frames]
     parts += [*(sound.model_dump_json() for sound in plan.audio)]
+    parts += [*(encoder.model_dump_json(include={"family", "video_range"}) for encoder in plan.encoders)]
     parts += [f"{track.name} {track.file.sha256}" for track in tracks]
     parts += [track.model_dump_json() for track in text]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
-from video_pipeline.media import audio_plan, colour, damage, moments, slow_motion
+from video_pipeline.media import audio_plan, colour, damage, families, moments, slow_motion
 from video_pipeline.media.ladder import download_rung, ladder
-from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan, VideoEncoder
+from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan
 from video_pipeline.media.options import Options
 from video_pipeline.media.technical import FrameTiming, TechnicalMetadata, VideoStream
 from video_pipeline.media.text import planning as text_planning
@@ -75,17 +75,10 @@ def make_plan(
         lasts = audio_plan.lasting(source, options.audio, start, whole / rate)
         frames = max(whole, round(lasts * rate))
     gop = max(1, round(GOP_SECONDS * rate))
-    h264 = preset.h264
-    encoder = VideoEncoder(
-        family="h264",
-        codec="libx264",
-        preset=h264.preset,
-        profile=h264.profile,
-        threads=h264.threads,
-        options=h264.options,
-    )
     text, text_left_out = text_planning.plan(source, options, sidecars, start)
     rungs = ladder(source.video.display_size, rate, preset)
+    encoders = families.encoders(preset, source.video)
+    plain = next(encoder.family for encoder in encoders if encoder.video_range == "SDR")
     return EncodingPlan(
         preset=preset.name,
         preset_digest=preset.digest,
@@ -105,7 +98,8 @@ def make_plan(
         stretch=stretch,
         mixing=MIXED_PICTURES * timing.common_step if source.video.fields != "progressive" else Fraction(0),
         filters=(*_upright(source.video), *colour.filters(source.video, preset.alpha_over), BARE),
-        encoders=(encoder,),
+        deep_filters=_deep(preset, source.video),
+        encoders=encoders,
         rungs=rungs,
         audio=audio_plan.tracks(source, preset.audio, options.audio, start, frames / rate, cut=skip + frames < whole),
         audio_left_out=audio_plan.left_out(source, options.audio),
@@ -115,7 +109,7 @@ def make_plan(
         chapters=text_planning.chapters(source, start, frames / rate),
         images=_images(options, rate, frames, preset),
         max_damage=preset.max_damage,
-        download=download_rung(rungs, preset.download),
+        download=download_rung([rung for rung in rungs if rung.family == plain], preset.download),
     )
 
 
@@ -197,6 +191,14 @@ def _is_film(video: VideoStream, preset: Preset) -> bool:
 
 def _slowed(stretch: Fraction) -> tuple[str, ...]:
     return (f"setpts=PTS*({stretch})",) if stretch != 1 else ()
+
+
+def _deep(preset: Preset, video: VideoStream) -> tuple[str, ...]:
+    """Filters for families of 10 bits, if there are some."""
+    if all(family.bit_depth == 8 for family in preset.families.values()):
+        return ()
+    keep = families.keeps_hdr(preset, video)
+    return (*_upright(video), *colour.filters(video, preset.alpha_over, 10, keep_hdr=keep), BARE)
 
 
 def _upright(video: VideoStream) -> tuple[str, ...]:

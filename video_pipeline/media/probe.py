@@ -41,7 +41,7 @@ from video_pipeline.media.technical import (
 from video_pipeline.media.tools import Tools, build, version
 
 Listed = streams.Listed
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raise it when the same file gives other findings."""
 
 
@@ -205,6 +205,7 @@ def _describe(stream: Listed, first: Opening) -> VideoStream:
         dolby_vision=dolby.get("dv_profile"),
         dolby_vision_base=bool(dolby.get("dv_bl_signal_compatibility_id", 1)),
         peak_luminance=first.peak_luminance,
+        light=first.light,
         decoder=streams.decoder(stream),
         declared_rate=fraction(stream.get("r_frame_rate")) or rate,
         average_rate=rate,

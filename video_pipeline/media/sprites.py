@@ -66,7 +66,7 @@ def tile_count(plan: EncodingPlan) -> int:
 
 
 def _tile_size(plan: EncodingPlan) -> tuple[int, int]:
-    rung = plan.rungs[-1]
+    rung = plan.family(plan.plain)[-1]
     factor = Fraction(plan.images.tile_width, max(rung.width, rung.height))
     width, height = (max(2, 2 * round(side * factor / 2)) for side in (rung.width, rung.height))
     return width, height

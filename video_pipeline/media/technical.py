@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Literal
 
 from video_pipeline.base import Model, Rational
-from video_pipeline.media.model import Chapter, Fields, Span
+from video_pipeline.media.model import Chapter, Fields, Light, Span
 
 Rotation = Literal[0, 90, 180, 270]
 Transfer = Literal["sdr", "pq", "hlg"]
@@ -52,6 +52,8 @@ class VideoStream(Model):
     """The pictures are some standard's without Dolby Vision's data, too."""
     peak_luminance: float | None = None
     """Of the brightest pixel, else of the display it was graded on, as an HDR stream says, cd/m²."""
+    light: Light | None = None
+    """What the stream tells an HDR10 display."""
     decoder: str | None = None
     """ffmpeg's name of the one that must be asked for by name; None is ffmpeg's own choice."""
     declared_rate: Rational

@@ -45,7 +45,7 @@ def make(
     named = [("poster.jpg", poster)]
     named += [(f"{n:02}.jpg", frame) for n, frame in enumerate(sorted(others, key=lambda frame: frame.frame), 1)]
     named += [(f"at-{n:02}.jpg", _asked(scored, frame)) for n, frame in enumerate(images.at, 1)]
-    rung = plan.rungs[0]
+    rung = plan.family(plan.plain)[0]
     size = _size(rung, images.poster_width)
     pictures = _extract(tools, large, [frame.frame for _, frame in named], size, plan)
     made = []

@@ -78,8 +78,12 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def _first(error: ValidationError) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the whole"
+    key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"{key}: this key is unknown"
     reason = first["msg"].removeprefix("Value error, ")
-    return f"{key}: {reason}" if first["type"] == "missing" else f"{key}: {reason}, not {first['input']!r}"
+    # A reason that names keys itself; the whole table behind it would bury it.
+    if not first["loc"]:
+        return reason
+    whole = first["type"] == "missing" or isinstance(first["input"], dict)
+    return f"{key}: {reason}" if whole else f"{key}: {reason}, not {first['input']!r}"

@@ -3,58 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from video_pipeline.base import Model, Rational
-
-PLANNED_OPTIONS = frozenset("g keyint_min sc_threshold crf maxrate bufsize preset profile threads x264-params".split())
-Even = Annotated[int, Field(multiple_of=2, ge=16, le=4320)]
-
-
-class RungTable(Model):
-    height: Even
-    """Shorter side in pixels: a portrait "1080p" is 1080 wide."""
-    crf: float = Field(ge=0, le=51)
-    """Constant rate factor; 0 is lossless, 51 the worst."""
-    maxrate: int = Field(ge=50, le=200_000)
-    """kbit/s at up to 30 frames/s."""
-
-
-class H264(Model):
-    """libx264."""
-
-    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
-    profile: Literal["baseline", "main", "high"] = "high"
-    threads: int = Field(ge=1, le=64)
-    """Shapes the bits, so it is fixed here and not taken from the host."""
-    options: dict[str, str] = Field(default_factory=dict)
-    """More libx264 options by ffmpeg's names, e.g. {tune: film}."""
-    rungs: tuple[RungTable, ...] = Field(min_length=1)
-
-    @field_validator("rungs")
-    @classmethod
-    def _ladder(cls, rungs: tuple[RungTable, ...]) -> tuple[RungTable, ...]:
-        rungs = tuple(sorted(rungs, key=lambda rung: -rung.height))
-        for upper, lower in itertools.pairwise(rungs):
-            if upper.height == lower.height:
-                raise ValueError(f"two rungs have height {upper.height}")
-            if upper.maxrate <= lower.maxrate:
-                raise ValueError(f"rung {upper.height} needs a larger maxrate than rung {lower.height}")
-        return rungs
-
-    @field_validator("options")
-    @classmethod
-    def _free_options(cls, options: dict[str, str]) -> dict[str, str]:
-        for name in options:
-            if not name.replace("-", "").replace("_", "").isalnum():
-                raise ValueError(f"{name!r} is not an option's name")
-            if name in PLANNED_OPTIONS:
-                raise ValueError(f"{name!r} is set by the plan")
-        return options
+from video_pipeline.presets.families import FAMILIES, H264, Av1, Even, Family, FamilyPreset, Hevc, Vp9
 
 
 class Audio(Model):
@@ -103,14 +58,42 @@ class Preset(Model):
     """Share of the pictures that may be lost or broken; a source with more is refused."""
     download: Even | None = None
     """Shorter side of a plain MP4 with picture and sound for people to keep: the largest rung that is not above it."""
-    h264: H264
+    hdr: Literal["tone-map", "keep"] = "tone-map"
+    """What becomes of an HDR source (PQ or HLG): with `keep`, families of 10 bits stay HDR beside those of 8, which are
+    always SDR."""
+    h264: H264 | None = None
+    hevc: Hevc | None = None
+    vp9: Vp9 | None = None
+    av1: Av1 | None = None
     audio: Audio
     images: Images
 
-    @field_validator("download", mode="before")
+    @field_validator("download", *FAMILIES, mode="before")
     @classmethod
     def _none(cls, value: object) -> object:
         return None if value == "none" else value
+
+    @model_validator(mode="after")
+    def _agreed(self) -> Preset:
+        if not self.families:
+            raise ValueError(f"one of {', '.join(FAMILIES)} is needed")
+        depths = {family.bit_depth for family in self.families.values()}
+        if self.hdr == "keep" and 10 not in depths:
+            raise ValueError("hdr: keep needs a family with bit_depth 10")
+        if self.hdr == "keep" and 8 not in depths:
+            raise ValueError(
+                "hdr: keep needs a family with bit_depth 8 beside it, such as h264, for displays without HDR"
+            )
+        for name, family in self.families.items():
+            if family.rungs[-1].height > self.max_height:
+                raise ValueError(f"max_height {self.max_height} is below every rung of {name}")
+        return self
+
+    @property
+    def families(self) -> dict[Family, FamilyPreset]:
+        """Those there are, in the order of FAMILIES."""
+        found = {"h264": self.h264, "hevc": self.hevc, "vp9": self.vp9, "av1": self.av1}
+        return {name: family for name in FAMILIES if (family := found[name]) is not None}
 
     @property
     def digest(self) -> str:

@@ -8,7 +8,8 @@ from video_pipeline.definitions import defs
 from video_pipeline.media.quality import CHECKS
 from video_pipeline.partitions import videos
 
-MADE = set("content_analysis encoding_plan streams thumbnails download quality_report renditions/h264".split())
+FAMILIES = {f"renditions/{family}" for family in ("h264", "hevc", "vp9", "av1")}
+MADE = {*FAMILIES, *"content_analysis encoding_plan streams thumbnails download quality_report".split()}
 GRAPH = {
     "source": ("ingest", {"file"}, set()),
     "technical_metadata": ("ingest", {"ffmpeg"}, {"source"}),
@@ -22,16 +23,16 @@ GRAPH = {
     "streams": (
         "ingest",
         {"hls", "dash"},
-        {"encoding_plan", "subtitles", *(f"renditions/{name}" for name in ("h264", "hevc", "vp9", "av1", "audio"))},
+        {"encoding_plan", "subtitles", *FAMILIES, "renditions/audio"},
     ),
-    "download": ("ingest", {"ffmpeg"}, {"encoding_plan", "renditions/h264", "renditions/audio"}),
-    "content_analysis": ("analysis", {"python", "ffmpeg"}, {"encoding_plan", "renditions/h264", "renditions/audio"}),
-    "thumbnails": ("images", {"jpeg"}, {"encoding_plan", "content_analysis", "renditions/h264"}),
-    "sprites": ("images", {"jpeg", "webvtt"}, {"encoding_plan", "renditions/h264"}),
+    "download": ("ingest", {"ffmpeg"}, {"encoding_plan", *FAMILIES, "renditions/audio"}),
+    "content_analysis": ("analysis", {"python", "ffmpeg"}, {"encoding_plan", *FAMILIES, "renditions/audio"}),
+    "thumbnails": ("images", {"jpeg"}, {"encoding_plan", "content_analysis", *FAMILIES}),
+    "sprites": ("images", {"jpeg", "webvtt"}, {"encoding_plan", *FAMILIES}),
     "quality_report": (
         "publish",
         {"ffmpeg"},
-        {"encoding_plan", "renditions/h264", "streams", "subtitles", "thumbnails", "sprites", "download"},
+        {"encoding_plan", *FAMILIES, "streams", "subtitles", "thumbnails", "sprites", "download"},
     ),
     "release": (
         "publish",

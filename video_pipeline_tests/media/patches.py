@@ -16,8 +16,9 @@ from video_pipeline_tests.media import colorimetry, encoding
 from video_pipeline_tests.media.colorimetry import Array
 
 DRAFT = presets.load("draft")
-RUNGS = tuple(rung.model_copy(update={"crf": 8}) for rung in DRAFT.h264.rungs)
-FINE = DRAFT.model_copy(update={"h264": DRAFT.h264.model_copy(update={"rungs": RUNGS})})
+H264 = DRAFT.families["h264"]
+RUNGS = tuple(rung.model_copy(update={"crf": 8}) for rung in H264.rungs)
+FINE = DRAFT.model_copy(update={"h264": H264.model_copy(update={"rungs": RUNGS})})
 """What is measured is the colours, not the compression."""
 SIGNAL = colorimetry.CHECKER / 255
 LIGHT = SIGNAL**colorimetry.DISPLAY

@@ -11,7 +11,7 @@ LADDER = "extends: web\nh264: {rungs: [{height: %s}]}\n"
 
 
 def test_built_in() -> None:
-    speeds = {name: presets.load(name).h264.preset for name in presets.names()}
+    speeds = {name: h264.preset for name in presets.names() if (h264 := presets.load(name).h264)}
     assert speeds["draft"] == "veryfast"
     assert speeds["web"] == "medium"
     assert speeds["premium"] == "slow"
@@ -19,13 +19,23 @@ def test_built_in() -> None:
     assert caps == {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
     downloads = {name: presets.load(name).download for name in presets.names()}
     assert downloads == {**dict.fromkeys(downloads), "premium": 1080}
-    assert [rung.height for rung in presets.load("web").h264.rungs] == [2160, 1440, 1080, 720, 480, 360, 240]
+    assert [rung.height for rung in presets.load("web").families["h264"].rungs] == [
+        2160,
+        1440,
+        1080,
+        720,
+        480,
+        360,
+        240,
+    ]
 
 
 def test_a_user_overrides_one_key_of_a_built_in_preset(tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text("extends: web\nh264: {preset: slow}\n")
     (tmp_path / "mine.yaml").write_text("extends: web\nmax_height: 480\n")
     web, mine = presets.load("web", tmp_path), presets.load("mine", tmp_path)
+    assert web.h264
+    assert mine.h264
     assert (web.h264.preset, web.audio.bit_rate) == ("slow", 128)
     assert (mine.h264.preset, mine.max_height) == ("slow", 480)
     assert "mine" in presets.names(tmp_path)

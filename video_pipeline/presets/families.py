@@ -1,0 +1,148 @@
+"""The codec families of a preset: for each its encoder and its table of rungs.
+
+What one encoder would not take is refused here by key; what contradicts another part of the preset, in `model`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from video_pipeline.base import Model
+
+Family = Literal["h264", "hevc", "vp9", "av1"]
+FAMILIES: tuple[Family, ...] = ("h264", "hevc", "vp9", "av1")
+"""In the order in which everything lists them: the one that plays everywhere first."""
+Even = Annotated[int, Field(multiple_of=2, ge=16, le=4320)]
+BitDepth = Literal[8, 10]
+PLANNED_OPTIONS = frozenset(
+    """g keyint_min sc_threshold crf qp b bufsize maxrate preset profile threads flags x264-params x265-params
+    svtav1-params deadline quality cpu-used speed row-mt pix_fmt tag""".split()
+)
+"""ffmpeg's options that a preset cannot set by `options`."""
+PLANNED_PARAMS = frozenset(
+    """keyint min-keyint scenecut open-gop pools frame-threads const-vbv info log-level master-display max-cll hdr10 crf
+    vbv-maxrate vbv-bufsize irefresh-type scd enable-overlays lp mastering-display content-light mbr bitrate rc
+    input-depth output-depth profile preset colorprim transfer colormatrix range color-primaries
+    transfer-characteristics matrix-coefficients color-range""".split()
+)
+"""Parameters of x265 and SVT-AV1 that a preset cannot set by `params`."""
+X26X = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+
+
+class RungTable(Model):
+    height: Even
+    """Shorter side in pixels: a portrait "1080p" is 1080 wide."""
+    crf: float = Field(ge=0, le=63)
+    """Constant rate factor; 0 is the best."""
+    maxrate: int = Field(ge=50, le=200_000)
+    """kbit/s at up to 30 frames/s."""
+
+
+class FamilyPreset(Model):
+    """What the families have in common."""
+
+    WORST_CRF: ClassVar[int] = 51
+    CRF_STEP: ClassVar[float] = 0
+    """What `crf` must be a multiple of; 0 for any."""
+
+    encoder: str
+    bit_depth: BitDepth
+    threads: int = Field(ge=1, le=64)
+    """Shapes the bits, so it is fixed here and not taken from the host."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """More options of the encoder by ffmpeg's names, e.g. {tune: film}."""
+    rungs: tuple[RungTable, ...] = Field(min_length=1)
+
+    @field_validator("rungs")
+    @classmethod
+    def _ladder(cls, rungs: tuple[RungTable, ...]) -> tuple[RungTable, ...]:
+        rungs = tuple(sorted(rungs, key=lambda rung: -rung.height))
+        for upper, lower in itertools.pairwise(rungs):
+            if upper.height == lower.height:
+                raise ValueError(f"two rungs have height {upper.height}")
+            if upper.maxrate <= lower.maxrate:
+                raise ValueError(f"rung {upper.height} needs a larger maxrate than rung {lower.height}")
+        for rung in rungs:
+            if rung.crf > cls.WORST_CRF:
+                raise ValueError(f"crf of rung {rung.height} must be from 0 to {cls.WORST_CRF}")
+            if cls.CRF_STEP and rung.crf % cls.CRF_STEP:
+                raise ValueError(f"crf of rung {rung.height} must be a multiple of {cls.CRF_STEP:g}")
+        return rungs
+
+    @field_validator("options", "params", check_fields=False)
+    @classmethod
+    def _free_options(cls, options: dict[str, str]) -> dict[str, str]:
+        for name in options:
+            if not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"{name!r} is not an option's name")
+            if name in PLANNED_OPTIONS | PLANNED_PARAMS:
+                raise ValueError(f"{name!r} is set by the plan")
+        return options
+
+
+class H264(FamilyPreset):
+    encoder: Literal["libx264", "h264_nvenc", "h264_vaapi"] = "libx264"
+    preset: X26X
+    profile: Literal["baseline", "main", "high"] = "high"
+    bit_depth: Literal[8] = 8
+    """Players take no other H.264."""
+
+
+class Hevc(FamilyPreset):
+    encoder: Literal["libx265", "hevc_nvenc", "hevc_vaapi"] = "libx265"
+    preset: X26X
+    profile: Literal["main", "main10"] | None = None
+    """By default that of `bit_depth`."""
+    bit_depth: BitDepth = 8
+    params: dict[str, str] = Field(default_factory=dict)
+    """More parameters of x265 by its own names, e.g. {aq-mode: "3"}."""
+
+    @model_validator(mode="after")
+    def _depth(self) -> Hevc:
+        if self.profile not in (None, self.depth_profile):
+            raise ValueError(f"bit_depth {self.bit_depth} and profile {self.profile} exclude each other")
+        return self
+
+    @property
+    def depth_profile(self) -> str:
+        return "main10" if self.bit_depth == 10 else "main"
+
+
+class Vp9(FamilyPreset):
+    WORST_CRF: ClassVar[int] = 63
+    CRF_STEP: ClassVar[float] = 1
+
+    encoder: Literal["libvpx-vp9"] = "libvpx-vp9"
+    deadline: Literal["good", "best", "realtime"] = "good"
+    cpu_used: int = Field(ge=0, le=8)
+    """Speed; 0 is the slowest and best, more than 5 is for `realtime`."""
+    profile: Literal[0, 2] | None = None
+    """By default that of `bit_depth`."""
+    bit_depth: BitDepth = 8
+
+    @model_validator(mode="after")
+    def _depth(self) -> Vp9:
+        if self.profile not in (None, self.depth_profile):
+            raise ValueError(f"bit_depth {self.bit_depth} and profile {self.profile} exclude each other")
+        return self
+
+    @property
+    def depth_profile(self) -> int:
+        return 2 if self.bit_depth == 10 else 0
+
+
+class Av1(FamilyPreset):
+    WORST_CRF: ClassVar[int] = 63
+    CRF_STEP: ClassVar[float] = 0.25
+
+    encoder: Literal["libsvtav1"] = "libsvtav1"
+    preset: int = Field(ge=0, le=13)
+    """Speed; 0 is the slowest and best."""
+    profile: Literal["main"] = "main"
+    """Of 8 and 10 bits alike."""
+    bit_depth: BitDepth = 8
+    params: dict[str, str] = Field(default_factory=dict)
+    """More parameters of SVT-AV1 by its own names, e.g. {film-grain: "8"}."""
