@@ -82,10 +82,12 @@ def read(
     """
     meant = streams or dict.fromkeys(media, "0")
     entries = "packet=pts,duration,size,pos,flags:stream=codec_type,time_base"
-    listing: list[list[str | Path]] = [
-        [tools.ffprobe, "-v", "error", "-select_streams", meant[name], "-show_entries", entries, "-of", "csv", path]
-        for name, path in media.items()
-    ]
+
+    def listed_by(name: str, *options: str) -> list[str | Path]:
+        select = ["-select_streams", meant[name], "-show_entries", entries, "-of", "csv"]
+        return [tools.ffprobe, "-v", "error", *options, *select, media[name]]
+
+    listing = [listed_by(name) for name in media]
     # -xerror would stop at the first error; the report names what was found.
     watched = ["-v", "error", "-nostdin", "-progress", "pipe:1"]
     decoding: list[list[str | Path]] = [
@@ -93,6 +95,11 @@ def read(
         for name, path in media.items()
     ]
     done = process.run_all([*listing, *decoding], nice=tools.nice, stall_seconds=STALL_SECONDS, check=False)
+    # Of VP9 it loses how long the pictures last that it looked into first. What it then takes from the file alone has
+    # that, but not whether a picture is a key frame.
+    vague = [name for n, name in enumerate(media) if _NO_DURATION.search(done[n].stdout)]
+    again = process.run_all([listed_by(name, "-fflags", "noparse") for name in vague], nice=tools.nice, check=False)
+    plainly = {name: found.stdout for name, found in zip(vague, again, strict=True)}
     readings = []
     for n, (name, path) in enumerate(media.items()):
         listed, decoded = done[n], done[len(media) + n]
@@ -109,7 +116,7 @@ def read(
                 path=path,
                 size=path.stat().st_size if path.is_file() else 0,
                 time_base=Fraction(stream[2].decode()) if stream else Fraction(1),
-                packets=_packets(listed.stdout),
+                packets=_shown(_packets(listed.stdout), _packets(plainly.get(name, b""))),
                 decoded_frames=int(frames[-1]) if frames else 0,
                 boxes=boxes,
                 index=segment_index(path, boxes),
@@ -119,12 +126,22 @@ def read(
     return readings
 
 
+_NO_DURATION = re.compile(rb"^packet,-?\d+,N/A,", re.MULTILINE)
+
+
 def _packets(listed: bytes) -> NDArray[np.void]:
     # A packet without a time or with side data has other columns; the first is a fault, seen as a missing frame.
+    listed = _NO_DURATION.sub(lambda found: found[0].replace(b"N/A", b"0"), listed)
     lines = [line for line in listed.splitlines() if line.startswith(b"packet,") and b"N/A" not in line]
     if not lines:
         return np.empty(0, _PACKET)
     columns = range(1, 6)
-    packets = np.loadtxt(io.StringIO(b"\n".join(lines).decode()), _PACKET, delimiter=",", usecols=columns, ndmin=1)
+    return np.loadtxt(io.StringIO(b"\n".join(lines).decode()), _PACKET, delimiter=",", usecols=columns, ndmin=1)
+
+
+def _shown(packets: NDArray[np.void], plainly: NDArray[np.void]) -> NDArray[np.void]:
+    """In order of presentation, with the durations of another reading of the same packets, if there is one."""
+    if len(plainly) == len(packets):
+        packets["duration"] = plainly["duration"]
     shown = packets[np.char.find(packets["flags"], "D") < 0]
     return shown[np.argsort(shown["time"], kind="stable")]
