@@ -139,6 +139,9 @@ class Av1(FamilyPreset):
     CRF_STEP: ClassVar[float] = 0.25
 
     encoder: Literal["libsvtav1"] = "libsvtav1"
+    threads: Literal[1] = 1
+    """With more, SVT-AV1 keeps to a ceiling by how far its threads happen to be: six encodes of a clip gave four
+    different files, all far above the ceiling. Rungs and chunks side by side fill a host as well."""
     preset: int = Field(ge=0, le=13)
     """Speed; 0 is the slowest and best."""
     profile: Literal["main"] = "main"

@@ -36,6 +36,7 @@ from video_pipeline.media.products import (
 )
 from video_pipeline.media.text import tracks as text_tracks
 from video_pipeline.media.tools import Tools
+from video_pipeline.presets.model import Preset
 from video_pipeline_tests.media import encoding
 
 SMALL, LARGE = "h264-240p", "h264-360p"
@@ -151,22 +152,23 @@ def _changed(path: Path, directory: Path, change: Callable[[bytes], bytes]) -> P
     return out
 
 
-def make(tools: Tools, clip: Path, directory: Path) -> Made:
+def make(tools: Tools, clip: Path, directory: Path, preset: Preset | None = None) -> Made:
     """Everything of a release of this clip; a tile every 0.4 s, 6 of them on a sheet."""
     about = probe.probe(tools, clip)
-    plan = make_plan(about, "0" * 64, presets.load("draft"))
+    plan = make_plan(about, "0" * 64, preset or presets.load("draft"))
     shape = {"columns": 3, "rows": 2, "interval": Fraction(2, 5)}
     plan = plan.model_copy(update={"images": plan.images.model_copy(update=shape)})
     for name in ("encoded", "packaged", "images"):
         (directory / name).mkdir()
     encoded = directory / "encoded"
-    made = encoding.encode(tools, clip, plan, plan.rungs, encoded)
-    tracks = (*made.tracks, *audio.encode(tools, clip, plan, plan.audio, encoded))
+    made = [encoding.encode(tools, clip, plan, plan.family(one.family), encoded) for one in plan.encoders]
+    tracks = tuple(track for one in made for track in one.tracks)
+    tracks += audio.encode(tools, clip, plan, plan.audio, encoded)
     files = {track.name: encoded / f"{track.name}.mp4" for track in tracks}
     (directory / "texts").mkdir()
     texts = text_tracks.make(tools, clip, plan, {}, directory / "texts")
     streams = package.package(tools, plan, tracks, files, directory / "packaged", texts.tracks)
-    small, large = (files[plan.rungs[n].name] for n in (-1, 0))
+    small, large = (files[plan.family(plan.plain)[n].name] for n in (-1, 0))
     shown = thumbnails.make(tools, small, large, scenes.detect(small, plan), plan, directory / "images")
     sheets = sprites.make(tools, small, plan, directory / "images")
     return Made(
@@ -179,7 +181,7 @@ def make(tools: Tools, clip: Path, directory: Path) -> Made:
         thumbnails=shown,
         sprites=sheets,
         images={path.name: path for path in (directory / "images").iterdir()},
-        shown=made.shown,
+        shown=made[0].shown,
         texts=texts,
     )
 
