@@ -87,6 +87,9 @@ class H264(FamilyPreset):
     encoder: Literal["libx264", "h264_nvenc", "h264_vaapi"] = "libx264"
     preset: X26X
     profile: Literal["baseline", "main", "high"] = "high"
+    threads: Literal[1] = 1
+    """With more, x264 keeps to a ceiling by how far its threads happen to be: of six encodes of a clip that reached it
+    no two were the same. Rungs and chunks side by side fill a host as well."""
     bit_depth: Literal[8] = 8
     """Players take no other H.264."""
 
