@@ -25,6 +25,7 @@ COMMANDS = {
     "cancel": "video_pipeline.cli_stack:cancel",
     "pause": "video_pipeline.cli_stack:pause",
     "resume": "video_pipeline.cli_stack:resume",
+    "checkpoints": "video_pipeline.cli_checkpoints:checkpoints",
     "search": "video_pipeline.cli_index:search",
     "sql": "video_pipeline.cli_index:sql",
     "schema": "video_pipeline.cli_schema:schema",

@@ -28,7 +28,9 @@ from video_pipeline.intake import spelled
 from video_pipeline.intake.job import parse
 from video_pipeline.media import tools
 from video_pipeline.media.options import Options
+from video_pipeline.stores.budget import working
 from video_pipeline.stores.index import explain
+from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.sources import local_path, sidecar_paths
 
 # The default starts children to follow the output; they share our terminal and answer Ctrl-C with a traceback.
@@ -106,7 +108,7 @@ def run(
     )
     reference = InstanceRef.from_dir(str(ours.dagster_home), overrides={"compute_logs": NO_COMPUTE_LOGS})
     try:
-        with dg.DagsterInstance.from_ref(reference) as instance:
+        with dg.DagsterInstance.from_ref(reference) as instance, working(LocalStore(ours.store), ours.checkpoint_bytes):
             instance.add_dynamic_partitions(str(videos.name), [video_id])
             result = defs.resolve_job_def("process_video").execute_in_process(
                 instance=instance,

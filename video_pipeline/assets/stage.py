@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError, DagsterRunStatus
 
-from video_pipeline.errors import Cancelled, Interrupted, PipelineError, classify
+from video_pipeline.errors import Cancelled, DiskFull, Interrupted, PipelineError, classify
 from video_pipeline.execution.tags import JOB_TAG
 from video_pipeline.media.gate import gate
 from video_pipeline.progress.reporter import Reporter
-from video_pipeline.resources import ProgressResource
+from video_pipeline.resources import ProgressResource, StoreResource
 
 # One more try within seconds; every longer wait belongs to the queue, else attempts would multiply.
 RETRY = dg.RetryPolicy(max_retries=1, delay=2)
@@ -68,10 +68,19 @@ def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iter
             context.log.error("%s\n%s", ours, ours.detail)
         elif ours is not error:
             context.log.exception("%s", ours)
+        if isinstance(ours, DiskFull):
+            _relieve(context)
         raise failure(ours) from error
     finally:
         # What is told late could be told after the run's end.
         reporter.flush()
+
+
+def _relieve(context: dg.AssetExecutionContext) -> None:
+    """The next attempt shall find more room than this one did."""
+    with suppress(PipelineError, OSError):
+        dropped = StoreResource().relieve()
+        context.log.warning("%.1f MB of checkpoints that no run uses were dropped", dropped / 1e6)
 
 
 @contextmanager

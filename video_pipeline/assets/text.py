@@ -36,8 +36,8 @@ def subtitles(
         key = tracks.checkpoint_key(encoding_plan, build(media.tools))
         made = store.checkpoints.get("subtitles", key, Texts)
         if made is None:
-            original = store.objects.local(source.file.blob.key)
-            given = {file.blob.sha256: store.objects.local(file.blob.key) for file in source.sidecars}
+            original = store.original(source.file)
+            given = {file.blob.sha256: store.original(file) for file in source.sidecars}
             with media.scratch() as scratch:
                 made = tracks.make(media.tools, original, encoding_plan, given, scratch)
             store.checkpoints.put("subtitles", key, made)

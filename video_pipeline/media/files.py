@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import IO
 
 from video_pipeline.media.model import Blob
 
@@ -12,11 +13,16 @@ _CHUNK = 1 << 20
 
 def blob_of(path: Path) -> Blob:
     """Hash and size of a file."""
-    digest, size = hashlib.sha256(), 0
     with path.open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
+        return blob_in(file)
+
+
+def blob_in(file: IO[bytes]) -> Blob:
+    """Hash and size of what is left to read in an open file."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
     return Blob(sha256=digest.hexdigest(), size=size)
 
 

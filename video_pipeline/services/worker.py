@@ -22,6 +22,8 @@ from video_pipeline.execution.running import executing
 from video_pipeline.execution.slots import Announcement
 from video_pipeline.execution.watch import RunWatch
 from video_pipeline.services.leaving import Leaving
+from video_pipeline.stores.budget import working
+from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.scratch import scratch, sweep
 
 configured = settings.load()
@@ -40,6 +42,7 @@ def execute_job(execute_job_args_packed: dict[str, Any]) -> int:
         DagsterInstance.get() as instance,
         RunWatch(configured, args.run_id, lambda: _over(instance, args.run_id)),
         executing(configured, announcement.name, args.run_id),
+        working(LocalStore(configured.store), configured.checkpoint_bytes),
     ):
         status: int = _execute_run_command_body(
             instance=instance, run_id=args.run_id, write_stream_fn=lambda _: None, set_exit_code_on_failure=True

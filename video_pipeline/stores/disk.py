@@ -12,7 +12,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from video_pipeline.errors import ObjectMissing, TransientError, classify
+
 _NO_KERNEL_COPY = (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """In the block an `OSError` becomes one of ours."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectMissing(f"{error.filename}: no such file") from None
+    except OSError as error:
+        raise classify(error) from None
 
 
 @contextmanager
@@ -49,7 +62,7 @@ def sweep(place: Path) -> None:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Renamed since it was listed: then the name is free and the file is an object.
-            if _same(handle, path):
+            if same_file(handle, path):
                 os.unlink(path)
         except (BlockingIOError, FileNotFoundError):
             pass
@@ -57,8 +70,50 @@ def sweep(place: Path) -> None:
             os.close(handle)
 
 
-def _same(handle: int, path: str) -> bool:
+def same_file(handle: int, path: str | Path) -> bool:
+    """Whether an open file still has this name."""
     return os.path.samestat(os.fstat(handle), os.stat(path))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """Holds the lock of a file, which is made; the kernel drops it with the process. Gives the file's handle."""
+    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def try_locked(path: Path) -> Iterator[bool]:
+    """As `locked`, without waiting: whether the lock was free."""
+    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    try:
+        free = True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            free = False
+        yield free
+    finally:
+        os.close(handle)
+
+
+def walk(directory: Path, prefix: str) -> Iterator[str]:
+    """The files below, as paths that begin with `prefix`, without those that begin with a dot."""
+    try:
+        with os.scandir(directory) as found:
+            entries = [entry for entry in found if not entry.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    # "/" takes part in the order of keys, as in S3: "a-b" comes before "a/b".
+    for entry in sorted(entries, key=lambda entry: entry.name + "/" * entry.is_dir()):
+        if entry.is_dir():
+            yield from walk(Path(entry.path), f"{prefix}{entry.name}/")
+        else:
+            yield prefix + entry.name
 
 
 def copy_data(source: IO[bytes], target: IO[bytes]) -> None:
@@ -72,6 +127,22 @@ def copy_data(source: IO[bytes], target: IO[bytes]) -> None:
     # The rest: all of it where the kernel cannot, else nothing.
     shutil.copyfileobj(source, target, 1 << 20)
     target.flush()
+
+
+def copy_file(path: Path, target: Path, place: Path) -> None:
+    """Puts a copy that nobody may write to under `target`, at once; it grows in the directory `place`.
+
+    Raises:
+        TransientError: somebody changed the file meanwhile.
+    """
+    with path.open("rb") as source, temporary_file(place) as (file, copied):
+        size = os.fstat(source.fileno()).st_size
+        copy_data(source, file)
+        if os.fstat(file.fileno()).st_size != size:
+            raise TransientError(f"{path} changed while it was copied")
+        os.fsync(file.fileno())
+        os.fchmod(file.fileno(), 0o444)
+        os.replace(copied, target)
 
 
 def rename(path: Path, target: Path) -> bool:

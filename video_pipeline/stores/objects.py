@@ -6,10 +6,10 @@ in the SHA-256 of their content, so they never change; other keys can be written
 
 from __future__ import annotations
 
-import fcntl
+import filecmp
 import hashlib
+import logging
 import os
-import stat as stat_module
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,9 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from video_pipeline.errors import ConflictError, HomeError, ObjectMissing, TransientError, classify
-from video_pipeline.stores.disk import copy_data, make_directory, rename, sync_directory, temporary_file
+from video_pipeline.errors import ConflictError, ObjectMissing
+from video_pipeline.media.files import blob_in
+from video_pipeline.stores.disk import (
+    copy_file,
+    explained,
+    locked,
+    make_directory,
+    rename,
+    same_file,
+    sync_directory,
+    temporary_file,
+    walk,
+)
 from video_pipeline.stores.keys import check_key, content_hash
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,22 +60,20 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def put_file(self, key: str, path: Path, *, move: bool = False) -> None:
-        """Stores a file that will never change under this key; does nothing if it is there already.
+        """Stores a file that will never change under this key; does nothing if it is there already. An object that is
+        not what its key says is replaced.
 
         Args:
             move: `path` is given away and gone afterwards; no second copy is made where that is possible.
-
-        Raises:
-            HomeError: an object of another size is there: the store is damaged.
         """
 
     @abstractmethod
     def copy(self, source: str, target: str) -> None:
-        """Stores the content of one key under another that will never change, without moving bytes if possible.
+        """Stores the content of one key under another that will never change, without moving bytes if possible. An
+        object with other content that is there is replaced.
 
         Raises:
-            ObjectMissing: no such source.
-            HomeError: as `put_file`.
+            ObjectMissing: no such source, or it is not what its key says; then it is removed.
         """
 
     @abstractmethod
@@ -72,6 +83,11 @@ class ObjectStore(ABC):
     @abstractmethod
     def stat(self, key: str) -> Stat | None:
         """None if there is no such object."""
+
+    @abstractmethod
+    def whole(self, key: str) -> bool:
+        """Whether an object named by its content is there and has that content: reads all of it. One that has not is
+        removed."""
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[str]:
@@ -98,15 +114,15 @@ class LocalStore(ObjectStore):
 
     def put_bytes(self, key: str, data: bytes, *, if_none_match: bool = False, if_match: str | None = None) -> str:
         target = self._path(key)
-        with _explained():
-            if not if_none_match and content_hash(key) and self._have(key, target, len(data)):
+        with explained():
+            if not if_none_match and content_hash(key) and self._have(key, len(data)):
                 return _etag(data)
-        with _explained(), temporary_file(self._temporary) as (file, path):
+        with explained(), temporary_file(self._temporary) as (file, path):
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
             make_directory(target.parent)
-            with self._lock(key):
+            with self.lock(key):
                 now = self.stat(key) if if_none_match or if_match is not None else None
                 if if_none_match and now is not None:
                     raise ConflictError(f"object {key} exists already")
@@ -118,37 +134,44 @@ class LocalStore(ObjectStore):
 
     def put_file(self, key: str, path: Path, *, move: bool = False) -> None:
         target = self._path(key)
-        with _explained():
-            if not self._have(key, target, path.stat().st_size):
+        with explained():
+            if not self._have(key, path.stat().st_size):
                 make_directory(target.parent)
                 if not (move and rename(path, target)):
-                    self._copy_in(path, target)
+                    copy_file(path, target, self._temporary)
                 sync_directory(target.parent)
             if move:
                 path.unlink(missing_ok=True)
 
     def copy(self, source: str, target: str) -> None:
         path, to = self.local(source), self._path(target)
-        with _explained():
-            if self._have(target, to, path.stat().st_size):
-                return
+        with explained():
             make_directory(to.parent)
+            with suppress(FileNotFoundError):
+                if path.samefile(to):
+                    return
+            if content_hash(source) and not self.whole(source):
+                raise ObjectMissing(f"object {source} was damaged and is removed")
+            if to.exists():
+                if filecmp.cmp(path, to, shallow=False):
+                    return
+                to.unlink()  # damaged
             try:
                 os.link(path, to)
             except FileExistsError:
                 return
             except OSError:  # too many links, or a file system without
-                self._copy_in(path, to)
+                copy_file(path, to, self._temporary)
             sync_directory(to.parent)
 
     def get_bytes(self, key: str) -> bytes:
-        with _explained(), self._open(key) as file:
+        with explained(), self._open(key) as file:
             return file.read()
 
     def stat(self, key: str) -> Stat | None:
         named = content_hash(key)
         try:
-            with _explained(), self._open(key) as file:
+            with explained(), self._open(key) as file:
                 if named:
                     return Stat(os.fstat(file.fileno()).st_size, named)
                 data = file.read()
@@ -156,16 +179,28 @@ class LocalStore(ObjectStore):
         except ObjectMissing:
             return None
 
+    def whole(self, key: str) -> bool:
+        with explained(), suppress(ObjectMissing), self._open(key) as file:
+            if blob_in(file).sha256 == content_hash(key):
+                return True
+            with self.lock(key), suppress(FileNotFoundError):
+                if same_file(file.fileno(), file.name):  # not yet put right by somebody else
+                    others = os.fstat(file.fileno()).st_nlink - 1
+                    logger.warning("object %s is damaged and removed; releases that share it: %d", key, others)
+                    os.unlink(file.name)
+                    sync_directory(self._path(key).parent)
+        return False
+
     def list(self, prefix: str = "") -> Iterator[str]:
         top = prefix.rpartition("/")[0]
         start = self._path(top) if top else self.root
-        for key in self._walk(start, top + "/" if top else ""):
+        for key in walk(start, top + "/" if top else ""):
             if key.startswith(prefix):
                 yield key
 
     def delete(self, key: str) -> None:
         target = self._path(key)
-        with _explained(), self._lock(key), suppress(FileNotFoundError):
+        with explained(), self.lock(key), suppress(FileNotFoundError):
             target.unlink()
             sync_directory(target.parent)
 
@@ -191,60 +226,24 @@ class LocalStore(ObjectStore):
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise self._missing(key) from None
 
-    def _have(self, key: str, path: Path, size: int) -> bool:
+    def _have(self, key: str, size: int) -> bool:
+        """Whether the object is there, of this size, and is what its key says."""
         try:
-            found = path.stat()
+            if self._path(key).stat().st_size != size:
+                return False
         except FileNotFoundError:
             return False
-        if not stat_module.S_ISREG(found.st_mode) or found.st_size != size:
-            raise HomeError(f"object {key} is damaged: {found.st_size} bytes instead of {size}; delete {path}")
-        return True
-
-    def _copy_in(self, path: Path, target: Path) -> None:
-        with path.open("rb") as source, temporary_file(self._temporary) as (file, copied):
-            size = os.fstat(source.fileno()).st_size
-            copy_data(source, file)
-            if os.fstat(file.fileno()).st_size != size:
-                raise TransientError(f"{path} changed while it was copied")
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o444)
-            os.replace(copied, target)
-
-    def _walk(self, directory: Path, prefix: str) -> Iterator[str]:
-        try:
-            with os.scandir(directory) as found:
-                entries = [entry for entry in found if not entry.name.startswith(".")]
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        # "/" takes part in the order of keys, as in S3: "a-b" comes before "a/b".
-        for entry in sorted(entries, key=lambda entry: entry.name + "/" * entry.is_dir()):
-            if entry.is_dir():
-                yield from self._walk(Path(entry.path), f"{prefix}{entry.name}/")
-            else:
-                yield prefix + entry.name
+        return content_hash(key) is None or self.whole(key)
 
     @contextmanager
-    def _lock(self, key: str) -> Iterator[None]:
-        """Makes check and rename one step; one of 256 lock files, so that they need no cleaning up."""
+    def lock(self, key: str) -> Iterator[None]:
+        """Makes several steps with one object one, for all processes: with one of 256 files, which need no cleaning
+        up. Never take a second one inside."""
         place = self.root / ".locks"
         place.mkdir(parents=True, exist_ok=True)
-        lock = os.open(place / _etag(key.encode())[:2], os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(place / _etag(key.encode())[:2]):
             yield
-        finally:
-            os.close(lock)
 
 
 def _etag(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise ObjectMissing(f"{error.filename}: no such file") from None
-    except OSError as error:
-        raise classify(error) from None

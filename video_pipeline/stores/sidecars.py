@@ -9,11 +9,12 @@ from video_pipeline.media.files import copy_and_hash
 from video_pipeline.media.model import SourceFile
 from video_pipeline.media.options import Options
 from video_pipeline.media.text import sidecar
+from video_pipeline.stores.checkpoints import SOURCE, Checkpoints
 from video_pipeline.stores.objects import ObjectStore
 from video_pipeline.stores.sources import sidecar_paths
 
 
-def take_in(options: Options, objects: ObjectStore, scratch: Path) -> tuple[SourceFile, ...]:
+def take_in(options: Options, objects: ObjectStore, checkpoints: Checkpoints, scratch: Path) -> tuple[SourceFile, ...]:
     """The files as blobs of the store, in the order of `options.subtitles`.
 
     Raises:
@@ -29,5 +30,7 @@ def take_in(options: Options, objects: ObjectStore, scratch: Path) -> tuple[Sour
         blob = copy_and_hash(path, scratch / "sidecar")
         sidecar.read(scratch / "sidecar", field, str(path))
         objects.put_file(blob.key, scratch / "sidecar", move=True)
-        files.append(SourceFile(blob=blob, name=path.name, uri=options.subtitles[n].source))
+        file = SourceFile(blob=blob, name=path.name, uri=options.subtitles[n].source)
+        checkpoints.put(SOURCE, blob.sha256, file)
+        files.append(file)
     return tuple(files)

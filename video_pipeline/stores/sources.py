@@ -11,8 +11,9 @@ from video_pipeline.errors import SourceError
 from video_pipeline.media.files import copy_and_hash
 from video_pipeline.media.model import SourceFile
 from video_pipeline.media.options import Options
-from video_pipeline.stores.checkpoints import Checkpoints
-from video_pipeline.stores.objects import ObjectStore
+from video_pipeline.stores import leases
+from video_pipeline.stores.checkpoints import SOURCE, Checkpoints
+from video_pipeline.stores.objects import LocalStore, ObjectStore
 
 SCHEMES = ("a path", "file://")
 
@@ -73,7 +74,7 @@ def sidecar_paths(options: Options) -> list[Path]:
 
 
 def fetch(source: str, objects: ObjectStore, checkpoints: Checkpoints, scratch: Path) -> SourceFile:
-    """The source as a blob of the store.
+    """The source as a blob of the store. One that is there is not read again; `original` does that once it is needed.
 
     Raises:
         SourceError: see `local_path`, or the file changed while it was read.
@@ -81,7 +82,7 @@ def fetch(source: str, objects: ObjectStore, checkpoints: Checkpoints, scratch: 
     path = local_path(source)
     before = path.stat()
     known = _identity(source, path)
-    remembered = checkpoints.get("source", known, SourceFile)
+    remembered = checkpoints.get(SOURCE, known, SourceFile, read=False)
     if remembered is not None:
         return remembered
     blob = copy_and_hash(path, scratch / "source")
@@ -89,8 +90,32 @@ def fetch(source: str, objects: ObjectStore, checkpoints: Checkpoints, scratch: 
         raise SourceError(f"source {path}: the file changed while it was read; submit it when it is complete")
     objects.put_file(blob.key, scratch / "source", move=True)
     file = SourceFile(blob=blob, name=path.name, uri=source)
-    checkpoints.put("source", known, file)
+    checkpoints.put(SOURCE, known, file)
     return file
+
+
+def original(file: SourceFile, objects: LocalStore, checkpoints: Checkpoints, scratch: Path) -> Path:
+    """The source to make something from, read to its end once in a run: it is what its name says. One that is damaged
+    or gone is taken in again.
+
+    Raises:
+        SourceError: that cannot be done: the file is gone from where it was too, or is another one now.
+    """
+    proven = leases.hold(objects.root).proven
+    if file.blob.sha256 in proven and objects.stat(file.blob.key) is not None:
+        return objects.local(file.blob.key)
+    if not objects.whole(file.blob.key):
+        try:
+            again = fetch(file.uri, objects, checkpoints, scratch)
+        except SourceError as error:
+            raise SourceError(f"its copy in the store is damaged or gone, and so is the original: {error}") from None
+        if again.blob != file.blob:
+            raise SourceError(
+                f"source {file.uri}: the copy in the store is damaged or gone, and the file is another one by now; "
+                "submit it again"
+            )
+    proven.add(file.blob.sha256)
+    return objects.local(file.blob.key)
 
 
 def _identity(source: str, path: Path) -> str:

@@ -147,18 +147,49 @@ def test_move_from_another_file_system(store: LocalStore) -> None:
     assert (store.root / blob_key(data)).read_bytes() == data
 
 
-def test_another_size_under_an_immutable_key_is_an_error(store: LocalStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", [b"fi", b"firm", b"", b"film and more"])
+def test_a_damaged_object_is_put_right(store: LocalStore, tmp_path: Path, damaged: bytes) -> None:
     data = b"film"
     path = store.root / blob_key(data)
     path.parent.mkdir(parents=True)
-    path.write_bytes(b"fi")
+    path.write_bytes(damaged)
     source = tmp_path / "source"
     source.write_bytes(data)
-    with pytest.raises(HomeError, match="2 bytes instead of 4"):
-        store.put_file(blob_key(data), source, move=True)
-    with pytest.raises(HomeError, match="2 bytes instead of 4"):
-        store.put_bytes(blob_key(data), data)
-    assert source.exists()
+    store.put_file(blob_key(data), source)
+    assert path.read_bytes() == data
+    path.chmod(0o644)
+    path.write_bytes(damaged)
+    store.put_bytes(blob_key(data), data)
+    assert path.read_bytes() == data
+    path.write_bytes(damaged)
+    store.put_file(blob_key(data), source, move=True)
+    assert path.read_bytes() == data
+    assert not source.exists()
+
+
+@pytest.mark.parametrize("damaged", [b"fi", b"firm", b""])
+def test_what_is_damaged_is_removed_when_it_is_read(store: LocalStore, damaged: bytes) -> None:
+    key = blob_key(b"film")
+    assert not store.whole(key)
+    store.put_bytes(key, b"film")
+    assert store.whole(key)
+    (store.root / key).write_bytes(damaged)
+    assert not store.whole(key)
+    assert store.stat(key) is None
+
+
+def test_copy_puts_a_damaged_target_right(store: LocalStore) -> None:
+    data = b"film"
+    target = f"videos/v/media/{hashlib.sha256(data).hexdigest()}.mp4"
+    store.put_bytes(blob_key(data), data)
+    store.copy(blob_key(data), target)
+    (store.root / target).write_bytes(b"firm")  # of both names
+    with pytest.raises(ObjectMissing, match="damaged"):
+        store.copy(blob_key(data), "videos/w/media/x.mp4")
+    assert (store.root / target).read_bytes() == b"firm"
+    store.put_bytes(blob_key(data), data)
+    store.copy(blob_key(data), target)
+    assert (store.root / target).read_bytes() == data
 
 
 def test_copy_shares_the_bytes(store: LocalStore) -> None:

@@ -8,6 +8,7 @@ import pytest
 from video_pipeline.errors import SourceError
 from video_pipeline.media.options import Options, Sidecar
 from video_pipeline.media.text import sidecar
+from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.sidecars import take_in
 from video_pipeline_tests.media.text.clips import ASS, SRT
@@ -24,14 +25,14 @@ def test_files_are_kept_by_their_content(tmp_path: Path) -> None:
         path.write_text(text, "utf-16")
     before = [path.read_bytes() for path in paths]
     (tmp_path / "scratch").mkdir()
-    files = take_in(options(*paths), store, tmp_path / "scratch")
+    files = take_in(options(*paths), store, Checkpoints(store), tmp_path / "scratch")
     for path in paths:
         path.unlink()
     assert [(file.name, file.uri) for file in files] == [(path.name, str(path)) for path in paths]
     for file, data in zip(files, before, strict=True):
         assert store.get_bytes(file.blob.key) == data
         assert file.blob.sha256 == hashlib.sha256(data).hexdigest()
-    assert take_in(Options(), store, tmp_path) == ()
+    assert take_in(Options(), store, Checkpoints(store), tmp_path) == ()
 
 
 @pytest.mark.parametrize(
@@ -51,4 +52,4 @@ def test_a_bad_file_is_named_by_its_field(tmp_path: Path, content: bytes | None,
         bad.write_bytes(content)
     store = LocalStore(tmp_path / "store")
     with pytest.raises(SourceError, match=rf"^subtitles\.1\.source {bad}: .*{why}"):
-        take_in(options(good, bad), store, tmp_path)
+        take_in(options(good, bad), store, Checkpoints(store), tmp_path)
