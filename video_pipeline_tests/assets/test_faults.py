@@ -17,6 +17,7 @@ from video_pipeline.settings import Settings
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
 from video_pipeline_tests.assets.conftest import VIDEO, Processed
+from video_pipeline_tests.seeded import replace_blob
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -45,10 +46,9 @@ def published(ours: Settings) -> list[Path]:
 def test_damaged_file_is_not_published(processed: Processed, unpublished: Settings) -> None:
     blob = packaged(processed, unpublished)
     data = bytearray(blob.read_bytes())
-    # The size stays, so that the checkpoint is taken; the end of the last picture does not.
+    # The end of the last picture is gone.
     data[-20_000:] = bytes(20_000)
-    blob.chmod(0o644)
-    blob.write_bytes(data)
+    replace_blob(unpublished.store, blob.name, bytes(data))
     with pytest.raises(CheckFailed, match=r"check decodes failed: h264-360p: \S") as caught:
         cli_process.run(unpublished, VIDEO, source=str(processed.clip), preset="draft", title="Seen")
     assert "frames decoded and 100 stored, 100 planned" in str(caught.value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from video_pipeline.intake.bull import bull
 from video_pipeline_tests.e2e import jobs
 from video_pipeline_tests.e2e.conftest import RunningStack
+from video_pipeline_tests.seeded import replace_blob
 
 pytestmark = pytest.mark.e2e
 
@@ -64,11 +64,7 @@ def test_what_fails_its_checks_is_not_published_and_not_tried_again(
     assert jobs.ended(stack, jobs.add(stack, clip, "undamaged")) == "completed"
     # The largest of the packaged files loses its end, not its size; the next video takes it as it is.
     media = max((store / "videos" / "undamaged" / "media").iterdir(), key=lambda path: path.stat().st_size)
-    (blob,) = (store / "blobs").rglob(media.stem)
-    blob.chmod(0o644)
-    with blob.open("r+b") as file:
-        file.seek(-10_000, os.SEEK_END)
-        file.write(bytes(10_000))
+    replace_blob(store, media.stem, media.read_bytes()[:-10_000] + bytes(10_000))
     shutil.rmtree(store / "checkpoints" / "quality")
     job_id = jobs.add(stack, clip, "damaged", attempts=3)
     assert jobs.ended(stack, job_id) == "failed"

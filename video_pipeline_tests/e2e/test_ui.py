@@ -142,7 +142,7 @@ def test_thumbnails_and_what_follows_leave_the_media_alone(
     store = operated.settings.store
     release = store / "videos" / "bay" / "releases" / pointer(operated, "bay")["releaseId"]
     files = media(operated, "bay")
-    encoded = {path: path.stat().st_mtime_ns for path in files_below(store / "checkpoints" / "rendition")}
+    encoded = {path: path.stat().st_ino for path in files_below(store / "checkpoints" / "rendition")}
     # So that there is something to be made.
     for checkpoint in files_below(store / "checkpoints" / "thumbnails"):
         checkpoint.unlink()
@@ -153,7 +153,7 @@ def test_thumbnails_and_what_follows_leave_the_media_alone(
     assert (release / "release.json").is_file()
     assert len(files_below(store / "checkpoints" / "thumbnails")) == 1
     assert media(operated, "bay") == files
-    assert {path: path.stat().st_mtime_ns for path in files_below(store / "checkpoints" / "rendition")} == encoded
+    assert {path: path.stat().st_ino for path in files_below(store / "checkpoints" / "rendition")} == encoded
 
 
 def test_each_video_has_its_own_verdict(operated: RunningStack, ui: Ui, made: dict[str, str]) -> None:
