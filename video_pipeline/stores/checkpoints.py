@@ -143,10 +143,6 @@ class Checkpoints:
             return self.store.whole(blob.key) and stat.size == blob.size
         return True
 
-    def drop(self, kind: str, key: str) -> None:
-        """Removes a checkpoint; does nothing if there is none."""
-        self.store.delete(_name(kind, key))
-
 
 def blobs_in(value: object) -> Iterator[Blob]:
     """Every `Blob` anywhere inside a model."""
