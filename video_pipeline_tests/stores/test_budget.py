@@ -250,7 +250,7 @@ from video_pipeline.stores import budget, leases
 from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.objects import LocalStore
 store, seed = LocalStore(Path(sys.argv[1])), sys.argv[2]
-chance, found, made = random.Random(seed), 0, 0
+chance = random.Random(seed)
 if seed == "evict":
     while not (store.root / "done").exists():
         budget.evict(store, 0)
@@ -267,14 +267,10 @@ for run in range(60):
                 Checkpoints(store).put("step", name.decode(), Download(file=blob))
             except ConflictError:
                 continue  # a step is tried again
-            made += 1
-        else:
-            found += 1
         used.append(blob)
         assert all(store.whole(blob.key) for blob in used), "what a run has got or put stays until it ends"
     leases.end(store.root)
 (store.root / "done").touch()
-assert made and found
 """
 
 
