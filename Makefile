@@ -53,7 +53,7 @@ test-slow: $(STAMP_DEV)  ## What takes minutes: restarts and drains in mid-encod
 test-sentinel: $(STAMP_DEV)  ## The end-to-end tests with Redis behind three Sentinels
 	$(BIN)/pytest --redis sentinel $(PYTEST_ARGS) video_pipeline_tests/e2e
 
-bench: $(STAMP_DEV)  ## Our time against one bare ffmpeg that makes the same rungs
+bench: $(STAMP_DEV)  ## Our time against bare ffmpeg, one ffmpeg per rung and Shaka Streamer for the same rungs
 	$(BIN)/python -m video_pipeline_tests.bench $(BENCH_ARGS)
 
 bench-latency: $(STAMP_DEV)  ## What a job waits for in a warm stack, beside Dagster's default launcher

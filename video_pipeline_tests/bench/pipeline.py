@@ -1,14 +1,11 @@
-"""One video through the pipeline and through one bare ffmpeg command."""
+"""One video through the pipeline, and through what people would use instead."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -16,31 +13,18 @@ import dagster as dg
 from video_pipeline import presets, settings
 from video_pipeline.cli_process import run
 from video_pipeline.home import prepare
-from video_pipeline.media import encode, probe, tools
+from video_pipeline.media import probe, tools
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
+from video_pipeline_tests.bench import bare, shaka
+from video_pipeline_tests.bench.cost import Cost, timed
 
-
-@dataclass
-class Cost:
-    wall: float = 0.0
-    """s"""
-    cpu: float = 0.0
-    """s, of this process and its children."""
-    steps: dict[str, float] = field(default_factory=dict)
-    """Wall time of each step, s."""
-
-    @property
-    def between(self) -> float:
-        return self.wall - sum(self.steps.values())
-
-
-@contextlib.contextmanager
-def timed(cost: Cost) -> Iterator[None]:
-    before, start = os.times(), time.perf_counter()
-    yield
-    after = os.times()
-    cost.wall = time.perf_counter() - start
-    cost.cpu = sum(after[:4]) - sum(before[:4])
+WAYS = {
+    "bare": "one ffmpeg, all rungs",
+    "per-rung": "one ffmpeg per rung",
+    "shaka": "Shaka Streamer",
+}
+OURS = "ours"
 
 
 def warm_up(root: Path) -> None:
@@ -52,25 +36,37 @@ def warm_up(root: Path) -> None:
     ours(clip, "draft", root / "warm")
 
 
-def measure(clip: Path, preset: str, root: Path) -> tuple[Cost, Cost]:
-    """Bare ffmpeg, then ours, each into a new directory that is removed afterwards."""
-    return bare(clip, preset, root / "bare"), ours(clip, preset, root / "ours")
+def planned(clip: Path, preset: str) -> EncodingPlan:
+    return make_plan(probe.probe(tools.find(), clip), "0" * 64, presets.load(preset))
 
 
-def bare(clip: Path, preset: str, out: Path) -> Cost:
-    """What someone would type: one decode, all rungs, the sound; the same settings as ours."""
-    programs = tools.find()
-    plan = make_plan(probe.probe(programs, clip), "0" * 64, presets.load(preset))
-    out.mkdir()
-    argv = [str(programs.ffmpeg), "-v", "error", "-y", *encode.command(clip, plan, plan.rungs, out)]
-    for track in plan.audio:
-        audio = ["-map", f"0:{track.stream}", "-c:a", "aac", "-b:a", str(track.bit_rate), "-ac", str(track.channels)]
-        argv += [*audio, "-ar", str(track.sample_rate), str(out / f"{track.name}.mp4")]
-    cost = Cost()
-    with timed(cost):
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    shutil.rmtree(out)
-    return cost
+def measure(clip: Path, preset: str, root: Path, against: Sequence[str]) -> dict[str, Cost]:
+    """Ours and each of the others, one after the other, each into a new directory that is removed afterwards."""
+    programs, plan, out = tools.find(), planned(clip, preset), root / "out"
+    costs, rates = {way: Cost() for way in (*against, OURS)}, {rung.name: rung.maxrate // 2 for rung in plan.rungs}
+    if "bare" in against:
+        out.mkdir()
+        argv = bare.command(programs, clip, plan, out, rungs=plan.rungs, sound=bare.heard(plan))
+        with timed(costs["bare"]):
+            bare.run(argv, nice=programs.nice)
+        rates = {rung.name: bare.bit_rate(out / f"{rung.name}.mp4", plan) for rung in plan.rungs}
+        shutil.rmtree(out)
+    costs[OURS] = ours(clip, preset, root / "home")
+    if "per-rung" in against:
+        out.mkdir()
+        argvs = bare.per_rung(programs, clip, plan, out)
+        with timed(costs["per-rung"]):
+            for argv in argvs:
+                bare.run(argv, nice=programs.nice)
+        shutil.rmtree(out)
+    if "shaka" in against:
+        # As many bits as ours take, so that both encoders have as much to write.
+        shaka.prepare(programs, clip, plan, rates, root / "shaka")
+        with timed(costs["shaka"]):
+            shaka.run(root / "shaka", out, programs.nice)
+        shutil.rmtree(root / "shaka")
+        shutil.rmtree(out)
+    return costs
 
 
 def ours(clip: Path, preset: str, home: Path) -> Cost:
@@ -80,7 +76,7 @@ def ours(clip: Path, preset: str, home: Path) -> Cost:
     with dg.DagsterInstance.from_config(str(configured.dagster_home)) as instance:
         instance.get_runs(limit=1)  # the storage of a running stack exists
     cost = Cost()
-    with timed(cost):
+    with timed(cost, ourselves=True):
         run(configured, "bench", source=str(clip), preset=preset)
     with dg.DagsterInstance.from_config(str(configured.dagster_home)) as instance:
         (last,) = instance.get_runs(limit=1)

@@ -1,0 +1,63 @@
+"""What someone would type instead: ffmpeg alone, with the settings of our plan."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from video_pipeline.media.encoders import options
+from video_pipeline.media.graph import clock, source_frames
+from video_pipeline.media.model import AudioPlan, EncodingPlan, RungPlan
+from video_pipeline.media.tools import Tools
+
+
+def command(
+    tools: Tools, clip: Path, plan: EncodingPlan, out: Path, *, rungs: Sequence[RungPlan], sound: Sequence[AudioPlan]
+) -> list[str]:
+    """One ffmpeg that makes these rungs and tracks of sound from one decode, `<out>/<name>.mp4`."""
+    outputs = []
+    if rungs:
+        frames = source_frames(clip, plan)
+        split = frames.split() if len(rungs) > 1 else [frames]
+        outputs = [_output(split[n], plan, rung, out) for n, rung in enumerate(rungs)]
+    if len(outputs) > 1:
+        outputs = [graph.merge_outputs(*outputs)]
+    args = [*clock(plan), *outputs[0].get_args()] if outputs else ["-i", str(clip)]
+    for track in sound:
+        args += ["-map", f"0:{track.stream}", "-c:a", "aac", "-b:a", str(track.bit_rate), "-ac", str(track.channels)]
+        args += ["-ar", str(track.sample_rate), str(out / f"{track.name}.mp4")]
+    return [str(tools.ffmpeg), "-v", "error", "-nostdin", "-y", *args]
+
+
+def _output(frames: Any, plan: EncodingPlan, rung: RungPlan, out: Path) -> Any:
+    scaled = frames.filter("scale", rung.width, rung.height, flags="bicubic")
+    scaled = scaled.filter("format", "yuv420p").filter("setsar", 1)
+    return graph.output(scaled, str(out / f"{rung.name}.mp4"), **options(plan, rung, plan.encoder(rung.family)))
+
+
+def per_rung(tools: Tools, clip: Path, plan: EncodingPlan, out: Path) -> list[list[str]]:
+    """One ffmpeg for each rung, as many a script has it, and one for the sound."""
+    commands = [command(tools, clip, plan, out, rungs=[rung], sound=()) for rung in plan.rungs]
+    sound = heard(plan)
+    return [*commands, command(tools, clip, plan, out, rungs=(), sound=sound)] if sound else commands
+
+
+def heard(plan: EncodingPlan) -> list[AudioPlan]:
+    """The tracks that are not silence of our own."""
+    return [track for track in plan.audio if track.stream is not None]
+
+
+def run(argv: Sequence[str], *, nice: int) -> None:
+    """As willing to wait for others as our own children are."""
+    argv = ["nice", "-n", str(nice), *argv]
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def bit_rate(path: Path, plan: EncodingPlan) -> int:
+    """bit/s, the container's overhead included."""
+    return round(8 * os.path.getsize(path) / float(plan.duration))
