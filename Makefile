@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-latency bench-idle bench-ticks bench-cancel chaos corpus lock types clean
+.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-quality bench-latency bench-idle bench-ticks bench-cancel chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ test-sentinel: $(STAMP_DEV)  ## The end-to-end tests with Redis behind three Sen
 
 bench: $(STAMP_DEV)  ## Our time against bare ffmpeg, one ffmpeg per rung and Shaka Streamer for the same rungs
 	$(BIN)/python -m video_pipeline_tests.bench $(BENCH_ARGS)
+
+bench-quality: $(STAMP_DEV)  ## What bit rates chosen for each title save and are worth, beside Shaka Streamer's table and a fixed CRF
+	$(BIN)/python -m video_pipeline_tests.bench.quality $(BENCH_ARGS)
 
 bench-latency: $(STAMP_DEV)  ## What a job waits for in a warm stack, beside Dagster's default launcher
 	$(BIN)/python -m video_pipeline_tests.bench.latency $(BENCH_ARGS)

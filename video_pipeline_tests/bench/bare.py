@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,29 @@ from video_pipeline.media.graph import clock, source_frames
 from video_pipeline.media.model import AudioPlan, EncodingPlan, RungPlan
 from video_pipeline.media.tools import Tools
 
+CONSTANT_QUALITY = frozenset(("crf", "maxrate", "bufsize"))
+
 
 def command(
-    tools: Tools, clip: Path, plan: EncodingPlan, out: Path, *, rungs: Sequence[RungPlan], sound: Sequence[AudioPlan]
+    tools: Tools,
+    clip: Path,
+    plan: EncodingPlan,
+    out: Path,
+    *,
+    rungs: Sequence[RungPlan],
+    sound: Sequence[AudioPlan] = (),
+    rates: Mapping[str, int] | None = None,
 ) -> list[str]:
-    """One ffmpeg that makes these rungs and tracks of sound from one decode, `<out>/<name>.mp4`."""
+    """One ffmpeg that makes these rungs and tracks of sound from one decode, `<out>/<name>.mp4`.
+
+    Args:
+        rates: average bit rates by rung, bit/s, instead of the plan's CRF under a ceiling.
+    """
     outputs = []
     if rungs:
         frames = source_frames(clip, plan)
         split = frames.split() if len(rungs) > 1 else [frames]
-        outputs = [_output(split[n], plan, rung, out) for n, rung in enumerate(rungs)]
+        outputs = [_output(split[n], plan, rung, out, rates) for n, rung in enumerate(rungs)]
     if len(outputs) > 1:
         outputs = [graph.merge_outputs(*outputs)]
     args = [*clock(plan), *outputs[0].get_args()] if outputs else ["-i", str(clip)]
@@ -34,15 +47,19 @@ def command(
     return [str(tools.ffmpeg), "-v", "error", "-nostdin", "-y", *args]
 
 
-def _output(frames: Any, plan: EncodingPlan, rung: RungPlan, out: Path) -> Any:
+def _output(frames: Any, plan: EncodingPlan, rung: RungPlan, out: Path, rates: Mapping[str, int] | None) -> Any:
     scaled = frames.filter("scale", rung.width, rung.height, flags="bicubic")
     scaled = scaled.filter("format", "yuv420p").filter("setsar", 1)
-    return graph.output(scaled, str(out / f"{rung.name}.mp4"), **options(plan, rung, plan.encoder(rung.family)))
+    asked = options(plan, rung, plan.encoder(rung.family))
+    if rates:
+        asked = {name: value for name, value in asked.items() if name not in CONSTANT_QUALITY}
+        asked["b:v"] = rates[rung.name]
+    return graph.output(scaled, str(out / f"{rung.name}.mp4"), **asked)
 
 
 def per_rung(tools: Tools, clip: Path, plan: EncodingPlan, out: Path) -> list[list[str]]:
     """One ffmpeg for each rung, as many a script has it, and one for the sound."""
-    commands = [command(tools, clip, plan, out, rungs=[rung], sound=()) for rung in plan.rungs]
+    commands = [command(tools, clip, plan, out, rungs=[rung]) for rung in plan.rungs]
     sound = heard(plan)
     return [*commands, command(tools, clip, plan, out, rungs=(), sound=sound)] if sound else commands
 

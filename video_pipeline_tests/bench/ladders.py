@@ -1,0 +1,73 @@
+"""Ways to choose the bit rates of the same rungs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamer.bitrate_configuration import DEFAULT_VIDEO_RESOLUTIONS
+
+from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.tools import Tools
+from video_pipeline_tests.bench import bare
+from video_pipeline_tests.bench.cost import Cost, timed
+
+PINNED, FIXED, OURS = "Shaka's table", "fixed CRF", "per title"
+HIGH_RATE = 30
+"""Frames per second above which Shaka Streamer has other bit rates."""
+
+
+@dataclass
+class Ladder:
+    name: str
+    plan: EncodingPlan
+    rates: Mapping[str, int] | None = None
+    """Average bit rates by rung, bit/s; None for the CRF and the ceiling of the plan."""
+    targets: dict[str, float] = field(default_factory=dict)
+    """Mean VMAF by rung, as what follows."""
+    predicted: dict[str, float] = field(default_factory=dict)
+    search: Cost = field(default_factory=Cost)
+    """What it took to find it."""
+
+    def encode(self, tools: Tools, clip: Path, out: Path) -> Cost:
+        """Makes `<out>/<rung>.mp4` of each rung of H.264."""
+        rungs = self.plan.family("h264")
+        cost = Cost()
+        with timed(cost):
+            bare.run(bare.command(tools, clip, self.plan, out, rungs=rungs, rates=self.rates), nice=tools.nice)
+        return cost
+
+
+def pinned(plan: EncodingPlan) -> Ladder:
+    """What Shaka Streamer gives a rung of this size, whatever is in it
+    (https://github.com/shaka-project/shaka-streamer/blob/main/streamer/bitrate_configuration.py); as there, in one pass
+    and without a ceiling."""
+    return Ladder(PINNED, plan, rates={rung.name: pinned_rate(plan, rung) for rung in plan.family("h264")})
+
+
+def pinned_rate(plan: EncodingPlan, rung: RungPlan) -> int:
+    """bit/s: of the smallest of its sizes with as many lines, for the frame rate where it tells them apart. (Below 720
+    lines it does not, for there Shaka Streamer leaves out every second frame.)"""
+    sizes = [size for size in DEFAULT_VIDEO_RESOLUTIONS.values() if size.max_height >= min(rung.width, rung.height)]
+    lines = min(size.max_height for size in sizes)
+    by_rate = sorted((size for size in sizes if size.max_height == lines), key=lambda size: size.max_frame_rate)
+    size = by_rate[-1 if plan.rate > HIGH_RATE else 0]
+    return next(_bits(rate) for codec, rate in size.bitrates.items() if codec.value == rung.family)
+
+
+def searched(tools: Tools, clip: Path, plan: EncodingPlan, scratch: Path) -> Ladder | None:
+    """As the pipeline chooses for this title; None if the preset has no target."""
+    return None
+
+
+def _bits(text: str) -> int:
+    factor = {"k": 1_000, "M": 1_000_000}.get(text[-1], 1)
+    return round(float(text.rstrip("kM")) * factor)
+
+
+def emptied(directory: Path) -> Path:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
