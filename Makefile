@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-quality bench-latency bench-idle bench-ticks bench-cancel chaos corpus lock types clean
+.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ test-sentinel: $(STAMP_DEV)  ## The end-to-end tests with Redis behind three Sen
 bench: $(STAMP_DEV)  ## Our time against bare ffmpeg, one ffmpeg per rung and Shaka Streamer for the same rungs
 	$(BIN)/python -m video_pipeline_tests.bench $(BENCH_ARGS)
 
+bench-chunks: $(STAMP_DEV)  ## Our encode in chunks over one bare ffmpeg on 1, 2 and all cores: frames per second and memory
+	$(BIN)/python -m video_pipeline_tests.bench.chunks $(BENCH_ARGS)
+
 bench-quality: $(STAMP_DEV)  ## What bit rates chosen for each title save and are worth, beside Shaka Streamer's table and a fixed CRF
 	$(BIN)/python -m video_pipeline_tests.bench.quality $(BENCH_ARGS)
 
@@ -71,7 +74,7 @@ bench-ticks: $(STAMP_DEV)  ## What a look of the intake takes with 10 000 jobs w
 bench-cancel: $(STAMP_DEV)  ## How long until nothing is left of a cancelled job, in every state and way
 	$(BIN)/python -m video_pipeline_tests.bench.cancel $(BENCH_ARGS)
 
-chaos: $(STAMP_DEV)  ## Kill the worker at ten random moments of an encode: every video is published once
+chaos: $(STAMP_DEV)  ## Kill encoders and workers at random moments: published once, the same bytes, no chunk redone but those in hand
 	$(BIN)/python -m video_pipeline_tests.bench.chaos $(BENCH_ARGS)
 
 corpus: $(STAMP_DEV)  ## Every real clip through the pipeline, judged by independent tools, as a table (CORPUS_ARGS: words, options)

@@ -36,6 +36,13 @@ def make_clip(path: Path, *, seconds: float, size: str) -> Path:
     return path
 
 
+def again(clip: Path, path: Path, *, comment: str) -> Path:
+    """The same pictures and sound in another file: whatever is kept of the one by its digest is not the other's."""
+    argv = [str(tools.find().ffmpeg), "-v", "error", "-nostdin", "-i", str(clip), "-c", "copy"]
+    subprocess.run([*argv, "-metadata", f"comment={comment}", str(path)], check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
 def long_clip(media: Path) -> Path:
     """Five minutes of 1280x720 at 25 frames/s with noise for sound: natural clips of at least 720 lines one after the
     other, then once more, mirrored. Made once, in some two minutes, and kept in the directory for temporary files."""
