@@ -11,7 +11,7 @@ from typing import Any
 import ffmpeg as graph
 
 from video_pipeline.media.encoders import options
-from video_pipeline.media.graph import clock, source_frames
+from video_pipeline.media.graph import apply, clock, gridded
 from video_pipeline.media.model import AudioPlan, EncodingPlan, RungPlan
 from video_pipeline.media.tools import Tools
 
@@ -33,11 +33,14 @@ def command(
     Args:
         rates: average bit rates by rung, bit/s, instead of the plan's CRF under a ceiling.
     """
+    # Families of 10 bits have filters of their own.
+    alike: dict[tuple[str, ...], list[RungPlan]] = {}
+    for rung in rungs:
+        alike.setdefault(plan.filters_of(rung.family), []).append(rung)
     outputs = []
-    if rungs:
-        frames = source_frames(clip, plan)
-        split = frames.split() if len(rungs) > 1 else [frames]
-        outputs = [_output(split[n], plan, rung, out, rates) for n, rung in enumerate(rungs)]
+    for frames, (filters, own) in zip(_split(gridded(clip, plan), len(alike)), alike.items(), strict=True):
+        branches = _split(apply(frames, filters), len(own))
+        outputs += [_output(branch, plan, rung, out, rates) for branch, rung in zip(branches, own, strict=True)]
     if len(outputs) > 1:
         outputs = [graph.merge_outputs(*outputs)]
     args = [*clock(plan), *outputs[0].get_args()] if outputs else ["-i", str(clip)]
@@ -47,10 +50,18 @@ def command(
     return [str(tools.ffmpeg), "-v", "error", "-nostdin", "-y", *args]
 
 
+def _split(stream: Any, count: int) -> list[Any]:
+    if count < 2:
+        return [stream][:count]
+    split = stream.split()
+    return [split[n] for n in range(count)]
+
+
 def _output(frames: Any, plan: EncodingPlan, rung: RungPlan, out: Path, rates: Mapping[str, int] | None) -> Any:
     scaled = frames.filter("scale", rung.width, rung.height, flags="bicubic")
-    scaled = scaled.filter("format", "yuv420p").filter("setsar", 1)
-    asked = options(plan, rung, plan.encoder(rung.family))
+    encoder = plan.encoder(rung.family)
+    scaled = scaled.filter("format", encoder.pix_fmt).filter("setsar", 1)
+    asked = options(plan, rung, encoder)
     if rates:
         asked = {name: value for name, value in asked.items() if name not in CONSTANT_QUALITY}
         asked["b:v"] = rates[rung.name]

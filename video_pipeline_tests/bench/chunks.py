@@ -1,4 +1,4 @@
-"""`make bench-chunks`: frames per second and memory of our encode, chunk by chunk, over one bare ffmpeg on as many cores."""
+"""`make bench-chunks`: our encode in chunks over one bare ffmpeg on as many cores: frames per second and memory."""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ from video_pipeline_tests.bench.cost import Cost, timed
 from video_pipeline_tests.bench.ladders import emptied
 
 STEPS = (-3, 2, 7, 12)
-"""Added to a rung's CRF, on the scale of H.264, 0 to 51: from hardly a difference to a plain one."""
+"""Added to a rung's CRF: from hardly a difference to a plain one."""
+LARGER = {"vp9": 2, "av1": 2}
+"""Their CRF goes to 63, and a step of it does less."""
 NO_CEILING = 200_000_000
 """bit/s: a ceiling would cut off the best."""
 
@@ -53,7 +55,7 @@ def curve(clip: Path, plan: EncodingPlan, rung: RungPlan, root: Path, every: int
     programs, cost, points = tools.find(), Cost(), list[Point]()
     for step in STEPS:
         out = emptied(root / "out")
-        own = {"crf": rung.crf + step * scale(rung), "maxrate": NO_CEILING, "bufsize": NO_CEILING}
+        own = {"crf": rung.crf + step * LARGER.get(rung.family, 1), "maxrate": NO_CEILING, "bufsize": NO_CEILING}
         asked = rung.model_copy(update=own)
         took = Cost()
         with timed(took):
@@ -63,8 +65,3 @@ def curve(clip: Path, plan: EncodingPlan, rung: RungPlan, root: Path, every: int
         score = vmaf.score(programs, clip, plan, made, (rung.width, rung.height), root, every)
         points.append((bare.bit_rate(made, plan), score.mean))
     return points, cost
-
-
-def scale(rung: RungPlan) -> float:
-    """AV1's and VP9's CRF goes to 63."""
-    return 63 / 51 if rung.family in ("vp9", "av1") else 1.0

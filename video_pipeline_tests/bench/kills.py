@@ -72,7 +72,7 @@ KINDS = {"encoder": ["SUCCESS"], "worker": ["FAILURE", "SUCCESS"]}
 def left_alone(stack: Apart, clip: Path) -> Alone:
     calls = Calls(stack)
     job_id = jobs.add(stack, clip, "alone", preset=PRESET)
-    wait_for(lambda: encoding(stack), PATIENCE)
+    wait_for(lambda: encoding(stack) or None, PATIENCE)
     began = last = time.monotonic()
     at_once = 1
     while jobs.state(stack, job_id) not in ("completed", "failed"):
@@ -83,22 +83,30 @@ def left_alone(stack: Apart, clip: Path) -> Alone:
     return Alone(last - began, len(calls.chunks()), at_once, published(stack, "alone"))
 
 
-def kill_once(stack: Apart, clip: Path, video: str, kind: str, chance: random.Random, alone: Alone) -> Killed:
+def kill_once(stack: Apart, clip: Path, video: str, kind: str, chance: random.Random, alone: Alone) -> Killed | None:
+    """None if nothing was encoded any more at the moment that was drawn."""
     calls = Calls(stack)
     job_id = jobs.add(stack, clip, video, preset=PRESET)
-    wait_for(lambda: encoding(stack), PATIENCE)
+    wait_for(lambda: encoding(stack) or None, PATIENCE)
     began = time.monotonic()
     time.sleep(chance.random() * alone.seconds)
-    # Between two chunks there may be none; at the end there is none any more, and the kill meets what follows.
-    ended = lambda: jobs.state(stack, job_id) in ("completed", "failed")  # noqa: E731
-    running = encoding(stack) or wait_for(lambda: encoding(stack) or (ended() and [None]), PATIENCE)
-    running = [process for process in running if process]
+
+    def ended() -> bool:
+        return jobs.state(stack, job_id) in ("completed", "failed")
+
+    # Between two chunks there may be no encoder for a moment.
+    running = encoding(stack)
+    while not running and not ended():
+        time.sleep(0.05)
+        running = encoding(stack)
+    if not running:
+        return None
     moment, killed, before = (time.monotonic() - began) / alone.seconds, time.time(), calls.count()
     victims = running
     if kind == "worker":
         stack.kill_worker()
         stack.start_worker()
-    elif running:
+    else:
         victims = [chance.choice(running)]
         victims[0].kill()
     psutil.wait_procs(victims, timeout=10)
