@@ -57,6 +57,7 @@ def _pictures(thumbnails: Thumbnails, sprites: Sprites) -> dict[str, Blob]:
 )
 def quality_report(
     context: dg.AssetExecutionContext,
+    source: AcceptedSource,
     encoding_plan: EncodingPlan,
     h264: Renditions,
     hevc: Renditions,
@@ -82,6 +83,7 @@ def quality_report(
         if report is None:
             report = quality.inspect(
                 media.tools,
+                store.objects.local(source.file.blob.key),
                 encoding_plan,
                 streams,
                 {file.name: store.objects.local(file.file.key) for file in streams.media},

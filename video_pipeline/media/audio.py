@@ -17,6 +17,7 @@ from video_pipeline.media.tools import Tools
 
 CODE_VERSION = "2"
 """Part of every checkpoint's key: raise it when the same plan gives other bits."""
+RAW = ("-f", "s16le", "-c:a", "pcm_s16le")
 Gains = Mapping[str, float]
 """Track name to dB."""
 NO_GAINS: Gains = {}
@@ -84,6 +85,19 @@ def measuring(source: Path, plan: EncodingPlan, tracks: Sequence[AudioPlan], gai
     return [*args, *_aside(plan, tracks)]
 
 
+def listening(
+    source: Path, plan: EncodingPlan, tracks: Sequence[AudioPlan], out_dir: Path, filters: Mapping[str, str]
+) -> list[str]:
+    """The arguments of an ffmpeg that writes what each track is made of, through `filters` by its name, to
+    `<out_dir>/<name>.raw` as samples of 16 bits: before it is levelled and limited."""
+    args = _inputs(source, plan, tracks)
+    for track in tracks:
+        steps = f"{_heard(track)},atrim=end={float(track.end):.6f},{filters[track.name]}[{track.name}]"
+        args += ["-filter_complex", steps, "-map", f"[{track.name}]", *ffmpeg.TOLERANT, *RAW]
+        args.append(str(out_dir / f"{track.name}.raw"))
+    return [*args, *_aside(plan, tracks)]
+
+
 def _inputs(source: Path, plan: EncodingPlan, tracks: Sequence[AudioPlan]) -> list[str]:
     """The source, and of each of its streams a graph that gives `[<track>.in]` for all that is made of it.
 
@@ -109,12 +123,16 @@ def _sound(track: AudioPlan, gains: Gains) -> str:
     if track.stream is None:
         filters = [f"anullsrc=channel_layout={track.layout}:sample_rate={track.sample_rate}"]
     else:
-        filters = [f"[{track.name}.in]aresample={track.sample_rate}:{FOLLOW_CLOCK}"]
+        filters = [_heard(track)]
         if track.name in gains:
             filters += [f"volume={gains[track.name]:.2f}dB:precision=float"]
         if track.limited or track.name in gains:
             filters += levelling.limited(track.sample_rate)
     return ",".join([*filters, f"atrim=end={float(track.end):.6f}"])
+
+
+def _heard(track: AudioPlan) -> str:
+    return f"[{track.name}.in]aresample={track.sample_rate}:{FOLLOW_CLOCK}"
 
 
 def _aside(plan: EncodingPlan, tracks: Sequence[AudioPlan]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 
 from lxml import etree
 
@@ -39,9 +40,12 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
             adaptation.set("subsegmentAlignment", "true")
             if adaptation.get("contentType") == "video":
                 adaptation.set("frameRate", str(plan.rate))
+                _shape(adaptation, plan)
             family = _family(adaptation, plan)
             if family is not None:
                 _prefer(adaptation, family, plan)
+                if len(plan.encoders) > 1:
+                    _set_role(adaptation, "main")
             for representation in adaptation.iterfind("mpd:Representation", NS):
                 base = _base(representation)
                 name = (base.text or "").removesuffix(".mp4")
@@ -118,6 +122,22 @@ def _prefer(adaptation: Element, family: Family, plan: EncodingPlan) -> None:
     ]
 
 
+def _shape(adaptation: Element, plan: EncodingPlan) -> None:
+    """The packager says nothing where sides in whole pixels make rungs differ by a hair (DASH-IF IOP 4.3, 3.2.4)."""
+    if "par" not in adaptation.attrib:
+        shape = Fraction(plan.rungs[0].width, plan.rungs[0].height).limit_denominator(100)
+        adaptation.set("par", f"{shape.numerator}:{shape.denominator}")
+
+
+def _set_role(adaptation: Element, value: str) -> None:
+    """Of several sets of pictures, those that show the main ones say so (DASH-IF IOP 4.3, 3.2.4): here all, in another
+    codec each."""
+    role = {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": value}
+    # By the schema behind all that representations can have, too.
+    place = next(n for n, one in enumerate(adaptation) if one.tag == f"{{{NS['mpd']}}}Representation")
+    adaptation.insert(place, etree.Element(f"{{{NS['mpd']}}}Role", role))
+
+
 def _split(adaptation: Element) -> None:
     """One set per sound: the packager takes those of one language for the same at another rate."""
     for representation in adaptation.findall("mpd:Representation", NS)[1:]:
@@ -129,14 +149,14 @@ def _split(adaptation: Element) -> None:
 def _describe(adaptation: Element, sound: AudioPlan) -> None:
     """What players choose by and show. Some take the highest rate among equals, so the default is preferred by
     name."""
-    if sound.language:
-        adaptation.set("lang", sound.language)
+    # DASH-IF IOP 4.3, 3.2.4: @lang must be there; "und" is BCP 47's word for not known.
+    adaptation.set("lang", sound.language or "und")
     if sound.default:
         adaptation.set("selectionPriority", "2")
     label = etree.Element(f"{{{NS['mpd']}}}Label")
     label.text = sound.label
-    role = {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": "main" if sound.default else "alternate"}
-    adaptation[:0] = [label, etree.Element(f"{{{NS['mpd']}}}Role", role)]
+    _set_role(adaptation, "main" if sound.default else "alternate")
+    adaptation.insert(0, label)
 
 
 def _base(representation: Element) -> Element:

@@ -19,6 +19,10 @@ links and does not stall; Apple advises a default of that rate for Wi-Fi
 (https://developer.apple.com/documentation/http-live-streaming/hls-authoring-specification-for-apple-devices)."""
 
 
+UNKNOWN_LANGUAGE = "und"
+"""Of BCP 47."""
+
+
 def media_playlist(text: str, address: Mapping[str, str], durations: Sequence[Fraction]) -> str:
     """The packager's media playlist with every URI replaced by `address`, without its comments.
 
@@ -133,7 +137,8 @@ def _complete_sounds(master: m3u8.M3U8, sounds: Sequence[AudioPlan]) -> None:
     languages: set[str | None] = set()
     for rendition in listed:
         sound = sounds[order.index(rendition.uri)]
-        rendition.name, rendition.language = sound.label, sound.language
+        # Apple's authoring specification, 8.10: LANGUAGE must be there.
+        rendition.name, rendition.language = sound.label, sound.language or UNKNOWN_LANGUAGE
         rendition.default = "YES" if sound.default else "NO"
         rendition.autoselect = "NO" if sound.language in languages else "YES"
         languages.add(sound.language)

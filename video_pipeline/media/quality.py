@@ -7,15 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from video_pipeline.media.checks import downloads, pictures, source, tracks
+from video_pipeline.media.checks.authoring import authoring
 from video_pipeline.media.checks.bandwidth import bandwidth
+from video_pipeline.media.checks.colour import colour
+from video_pipeline.media.checks.descriptions import descriptions
+from video_pipeline.media.checks.digests import digests
 from video_pipeline.media.checks.reading import read
 from video_pipeline.media.checks.references import references
+from video_pipeline.media.checks.shown import picture_times
+from video_pipeline.media.checks.sound import sound_times
 from video_pipeline.media.checks.subtitles import subtitles
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Download, FrameMap, QualityReport, Sprites, Streams, Texts, Thumbnails
 from video_pipeline.media.tools import Tools
 
-VERSION = "7"
+VERSION = "8"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
 CHECKS = {
     "frame_times": "Every frame shows the picture that the source shows then.",
@@ -25,17 +31,24 @@ CHECKS = {
     "duration": "Every rendition lasts as long as the plan.",
     "key_frames": "Key frames lie on the grid and are equal in all renditions; segments start on it.",
     "track_ends": "Sound and pictures begin at 0 and end within 50 ms of their planned ends.",
+    "colour": "Every rendition's colours are those its tags and the manifests name.",
+    "sound_times": "Every sound is the source's at its time, within 10 ms.",
     "references": "Every reference of every manifest exists with the right length.",
+    "descriptions": "Both manifests describe every track as the plan and its file have it.",
+    "authoring": "Both manifests keep Apple's authoring rules and DASH-IF's interoperability points.",
     "bandwidth": "Every stated bit rate is within 10 % of the measured one.",
     "sprite_tiles": "The sprite sheets hold the planned number of tiles and have the size for them.",
+    "picture_times": "Every sprite tile and thumbnail shows the frame of its time.",
     "subtitles": "Every text track is there or named as left out, is WebVTT, and its cues lie inside the video.",
     "not_empty": "Nothing is empty, and pictures are pictures of the stated size.",
+    "digests": "Every file is, byte for byte, the one that was made.",
     "download": "The MP4 for download is the planned rung with its sound, decodes, and has its index in front.",
 }
 
 
 def inspect(
     tools: Tools,
+    original: Path,
     plan: EncodingPlan,
     streams: Streams,
     media: Mapping[str, Path],
@@ -50,6 +63,7 @@ def inspect(
     """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
 
     Args:
+        original: the source's file.
         shown: which pictures of the source the frames show.
         media: track name to its packaged file.
         images: picture name (poster.jpg, 01.jpg, sheet-000.jpg ...) to its file.
@@ -64,11 +78,17 @@ def inspect(
         tracks.duration(plan, readings),
         tracks.key_frames(plan, readings),
         tracks.track_ends(plan, readings),
+        colour(tools, plan, streams, readings, original),
+        sound_times(tools, plan, readings, original),
         references(plan, streams, readings, texts),
+        descriptions(plan, streams, readings, texts),
+        authoring(plan, streams, readings),
         bandwidth(streams, readings),
         pictures.sprite_tiles(plan, sprites, images),
+        picture_times(tools, plan, readings, thumbnails, sprites, images),
         subtitles(plan, texts),
         pictures.not_empty(streams, thumbnails, sprites, media, images),
+        digests(streams, thumbnails, sprites, media, images),
         downloads.download(tools, plan, readings, saved),
     )
     return QualityReport(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 from unittest import mock
 
 from video_pipeline import presets
@@ -20,7 +23,7 @@ from video_pipeline.media import (
     sprites,
     thumbnails,
 )
-from video_pipeline.media.checks.reading import Reading, read
+from video_pipeline.media.checks import sampled, shown, sound
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.products import (
@@ -45,6 +48,7 @@ SMALL, LARGE = "h264-240p", "h264-360p"
 @dataclass(frozen=True)
 class Made:
     tools: Tools
+    source: Path
     plan: EncodingPlan
     tracks: tuple[Track, ...]
     encoded: Mapping[str, Path]
@@ -62,9 +66,10 @@ class Made:
     """The MP4 for download."""
 
     def inspect(self) -> QualityReport:
-        with mock.patch.object(quality, "read", _read_once):
+        with remembering():
             return quality.inspect(
                 self.tools,
+                self.source,
                 self.plan,
                 self.streams,
                 self.media,
@@ -132,15 +137,36 @@ class Made:
         return release
 
 
-_readings: dict[tuple[tuple[str, Path], ...], list[Reading]] = {}
+_known: dict[tuple[object, ...], Any] = {}
 
 
-def _read_once(tools: Tools, media: Mapping[str, Path], sounds: Collection[str]) -> list[Reading]:
-    """Most faults leave the media as they are; a changed file has a path of its own."""
-    key = tuple(media.items())
-    if key not in _readings:
-        _readings[key] = read(tools, media, sounds)
-    return _readings[key]
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Decodes every file once: most faults leave the media as they are; a changed file has a path of its own."""
+
+    def once(module: ModuleType, name: str, key: Callable[..., tuple[object, ...]]) -> None:
+        real = getattr(module, name)
+
+        def call(*args: Any, **options: Any) -> Any:
+            asked = (name, *key(*args), *options.items())
+            if asked not in _known:
+                found = real(*args, **options)
+                _known[asked] = list(found) if isinstance(found, Iterator) else found
+            return _known[asked]
+
+        patches.enter_context(mock.patch.object(module, name, call))
+
+    with ExitStack() as patches:
+        once(quality, "read", lambda _, media, sounds: tuple(media.items()))
+        once(sampled, "decoded", lambda _, plan, rs, frames, by: (*(r.path for r in rs), *frames, by, plan.rate))
+        once(
+            sampled,
+            "of_source",
+            lambda _, plan, source, family, frames: (source, *frames, plan.filters_of(family), plan.rate),
+        )
+        once(shown, "_at_interval", lambda _, plan, path, sheets: (path, sheets.interval, plan.rate))
+        once(sound, "_parts", lambda _, plan, tracks, files, source: (*tracks, *files.values(), source, plan.start))
+        yield
 
 
 def _changed(path: Path, directory: Path, change: Callable[[bytes], bytes]) -> Path:
@@ -173,6 +199,7 @@ def make(tools: Tools, clip: Path, directory: Path, preset: Preset | None = None
     sheets = sprites.make(tools, small, plan, directory / "images")
     return Made(
         tools=tools,
+        source=clip,
         plan=plan,
         tracks=tracks,
         encoded=files,

@@ -49,7 +49,9 @@ def key_frames(plan: EncodingPlan, readings: Sequence[Reading]) -> CheckResult:
     wrong = [problem for r in _videos(readings) for problem in _off_grid(plan, r)]
     wrong += [problem for r in readings for problem in _segments_off_grid(plan, r)]
     count, seconds = len(range(0, plan.frames, plan.gop)), float(plan.gop / plan.rate)
-    fine = f"{count} key frames, one every {seconds:.3f} s, equal in all renditions"
+    starts, tracks = sum(len(r.index) for r in readings), sum(bool(r.index) for r in readings)
+    fine = f"{count} key frames, one every {seconds:.3f} s, equal in all renditions; "
+    fine += f"{starts} segment starts of {tracks} tracks compared, {starts} on the grid"
     return verdict("key_frames", wrong, fine)
 
 

@@ -31,8 +31,8 @@ def with_text(mpd: str, tracks: Sequence[TextTrack], duration: Fraction) -> str:
 
 def _adaptation(track: TextTrack, number: int, duration: Fraction) -> dash.Element:
     plan = track.plan
-    told = {"id": str(number), "contentType": "text", "mimeType": "text/vtt"}
-    adaptation = etree.Element(f"{_SET}AdaptationSet", told | ({"lang": plan.language} if plan.language else {}))
+    told = {"id": str(number), "contentType": "text", "mimeType": "text/vtt", "lang": plan.language or "und"}
+    adaptation = etree.Element(f"{_SET}AdaptationSet", told)
     # The schema has them in this order.
     etree.SubElement(adaptation, f"{_SET}Label").text = plan.label
     for role in _roles(plan):

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import m3u8
 
+from video_pipeline.media.hls import UNKNOWN_LANGUAGE
 from video_pipeline.media.products import TextTrack
 
 GROUP = "text"
@@ -31,7 +32,7 @@ def with_text(master: str, tracks: Sequence[TextTrack]) -> str:
             uri=playlist_name(track),
             type="SUBTITLES",
             group_id=GROUP,
-            language=plan.language,
+            language=plan.language or UNKNOWN_LANGUAGE,
             name=plan.label,
             default="YES" if plan.default else "NO",
             autoselect="YES",

@@ -1,0 +1,127 @@
+"""The check that every sprite tile and every thumbnail shows the frame of its time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from video_pipeline.media import process
+from video_pipeline.media.checks import sampled
+from video_pipeline.media.checks.reading import Reading
+from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import CheckResult, Sprites, Thumbnails
+from video_pipeline.media.tools import Tools
+
+SIDE = 16
+"""Pixels of both sides that pictures are compared at."""
+MOST_OFF = 8.0
+"""Of 255, the mean over a picture. Another frame of the same scene may pass; one of another scene does not."""
+STALL_SECONDS = 60
+_AT_ONCE = 16
+_CUE = re.compile(r"(\d+):(\d\d):(\d\d\.\d{3}) --> \S+\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)")
+Small = NDArray[np.int16]
+"""Rows times columns times RGB."""
+
+
+def picture_times(
+    tools: Tools,
+    plan: EncodingPlan,
+    readings: Sequence[Reading],
+    thumbnails: Thumbnails,
+    sprites: Sprites,
+    pictures: Mapping[str, Path],
+) -> CheckResult:
+    """Against the frames of a small rendition; what cannot be read at all is a matter of other checks."""
+    small = plan.family(plan.plain)[-1].name
+    rendition = next((r for r in readings if r.name == small and r.is_video and len(r.packets)), None)
+    if rendition is None:
+        return verdict("picture_times", [], f"there is no {small} to compare with")
+    tiles = list(_tiles(plan, sprites, pictures))
+    wrong = _differences(tiles, _at_interval(tools, plan, rendition.path, sprites))
+    shown = {picture.name: (picture.frame, _small(pictures.get(picture.name))) for picture in thumbnails.all}
+    opened = [(name, frame, picture) for name, (frame, picture) in shown.items() if picture is not None]
+    frames = sorted({frame for _, frame, _ in opened})
+    found = _at(tools, plan, rendition, frames)
+    wrong += _differences([(name, name, frame, picture) for name, frame, picture in opened], found)
+    return verdict("picture_times", wrong, f"{len(tiles)} tiles and {len(opened)} thumbnails show their frames")
+
+
+def _differences(shown: Sequence[tuple[str, str, int, Small]], due: Mapping[int, Small]) -> list[Problem]:
+    wrong = []
+    for subject, what, frame, small in shown:
+        if frame in due and (off := float(np.abs(small - due[frame]).mean())) > MOST_OFF:
+            wrong.append((subject, f"{what} does not show frame {frame}, but what is {off:.0f} of 255 away from it"))
+    return wrong
+
+
+def _tiles(plan: EncodingPlan, sprites: Sprites, pictures: Mapping[str, Path]) -> Iterator[tuple[str, str, int, Small]]:
+    """Sheet, name for people, frame and picture of every tile that is there."""
+    opened: dict[str, Image.Image | None] = {}
+    for hours, minutes, seconds, sheet, *place in _CUE.findall(sprites.vtt):
+        x, y, width, height = map(int, place)
+        if sheet not in opened:
+            opened[sheet] = _open(pictures.get(sheet))
+        whole = opened[sheet]
+        if whole is not None and x + width <= whole.width and y + height <= whole.height:
+            time = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+            tile = whole.crop((x, y, x + width, y + height))
+            yield sheet, f"the tile at {float(time):.3f} s", round(time * plan.rate), _shrunk(tile)
+
+
+def _at_interval(tools: Tools, plan: EncodingPlan, path: Path, sprites: Sprites) -> dict[int, Small]:
+    """The frames of all tiles, in one decode: of key frames alone, where these are enough."""
+    step = max(1, round(sprites.interval * plan.rate))
+    keys = step % plan.gop == 0
+    argv: list[str | Path] = [tools.ffmpeg, "-v", "error", "-nostdin", *(["-skip_frame", "nokey"] if keys else [])]
+    every = step // plan.gop if keys else step
+    argv += ["-i", path, "-vf", f"select=not(mod(n\\,{every})),{_SCALED}"]
+    done = process.run_all([[*argv, *_RAW]], nice=tools.nice, stall_seconds=STALL_SECONDS, check=False)
+    return {n * step: small for n, small in enumerate(_pictures(done[0].stdout))}
+
+
+def _at(tools: Tools, plan: EncodingPlan, rendition: Reading, frames: Sequence[int]) -> dict[int, Small]:
+    found: dict[int, Small] = {}
+    for start in range(0, len(frames), _AT_ONCE):
+        part = frames[start : start + _AT_ONCE]
+        pictures = _pictures(sampled.decoded(tools, plan, [rendition], part, _SCALED)[0].stdout)
+        if len(pictures) == len(part):
+            found |= zip(part, pictures, strict=True)
+    return found
+
+
+# Straight to RGB, swscale would take single pixels instead of their mean.
+_SCALED = f"scale={SIDE}:{SIDE}:flags=area+accurate_rnd,format=yuv444p,scale,format=rgb24"
+_RAW = ("-fps_mode", "passthrough", "-f", "rawvideo", "-")
+
+
+def _pictures(raw: bytes) -> NDArray[np.int16]:
+    length = SIDE * SIDE * 3
+    whole = len(raw) // length
+    return np.frombuffer(raw[: whole * length], np.uint8).reshape(whole, SIDE, SIDE, 3).astype(np.int16)
+
+
+def _open(path: Path | None) -> Image.Image | None:
+    if path is None:
+        return None
+    try:
+        with Image.open(path) as picture:
+            converted: Image.Image = picture.convert("RGB")
+            return converted
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError):
+        return None  # `not_empty` and `sprite_tiles` say so
+
+
+def _small(path: Path | None) -> Small | None:
+    picture = _open(path)
+    return None if picture is None else _shrunk(picture)
+
+
+def _shrunk(picture: Image.Image) -> Small:
+    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX), np.int16)
