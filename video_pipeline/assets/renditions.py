@@ -142,7 +142,7 @@ def _row(rung: RungPlan, track: Track, plan: EncodingPlan, speed: float | None) 
         "Mbit/s": show.megabits(track.bit_rate),
         "peak Mbit/s": show.megabits(track.peak_bit_rate),
         "bits/pixel": round(8 * track.file.size / (rung.width * rung.height * plan.frames), 4),
-        "speed": f"{speed} x" if speed else "from checkpoint",
+        "speed": "the source's own" if rung.copied else f"{speed} x" if speed else "from checkpoint",
         "sha256": track.file.sha256[:12],
     }
 

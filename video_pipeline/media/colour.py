@@ -93,6 +93,12 @@ def is_rgb(pix_fmt: str) -> bool:
     )
 
 
+def untagged(video: VideoStream) -> bool:
+    """Whether anything has to be converted or is not said, so that another tag would be needed."""
+    said = (video.color_space, video.color_primaries, video.color_transfer)
+    return colours(video) != REFERENCE or said != ("bt709",) * 3 or video.chroma_location not in (None, "left")
+
+
 def has_alpha(pix_fmt: str) -> bool:
     """Palettes may have it, too."""
     return pix_fmt.startswith(("rgba", "bgra", "argb", "abgr", "yuva", "gbrap", "ya", "pal8", "ayuv", "vuya", "uyva"))

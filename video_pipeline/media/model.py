@@ -58,6 +58,8 @@ class RungPlan(Model):
     """Ceiling of the bit rate over `bufsize`, bit/s."""
     bufsize: int
     """bit"""
+    copied: bool = False
+    """It takes over the source's packets, which are already what it should be."""
 
 
 class Light(Model):

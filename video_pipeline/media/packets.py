@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,12 +31,51 @@ class Packets:
     """All, with those that an edit list hides."""
     cut: bool
     """The file ends before its last packet does."""
+    closed_gop: int | None
+    """Packets from key frame to key frame, if that is always the same and each run of them is shown by itself."""
+    largest_gop: int
+    """Bytes."""
     clean: bool
     """None is marked as broken, none comes twice, none lacks a time, and the first of all is a key frame."""
 
     @property
     def count(self) -> int:
         return len(self.times) + self.untimed
+
+
+@dataclass
+class Gops:
+    """Groups of pictures, packet by packet in the order of the file."""
+
+    broken: bool = False
+    largest: int = 0
+    """Bytes."""
+    _counts: list[int] = field(default_factory=list)
+    _size: int = 0
+    _start: int = 0
+    _latest: int = -(2**63)
+    """Of everything so far, ticks."""
+
+    def take(self, time: int, size: int, key: bool) -> None:
+        if key:
+            self.broken = self.broken or time <= self._latest
+            self._counts.append(0)
+            self._size, self._start = 0, time
+        elif not self._counts or time < self._start:
+            self.broken = True
+            return
+        self._counts[-1] += 1
+        self._size += size
+        self.largest = max(self.largest, self._size)
+        self._latest = max(self._latest, time)
+
+    def closed(self) -> int | None:
+        """How many packets each has; the last one may have fewer."""
+        if self.broken or not self._counts:
+            return None
+        first, *others = self._counts
+        fits = all(count == first for count in others[:-1]) and (not others or others[-1] <= first)
+        return first if fits else None
 
 
 MOST = 24 * 3600 * 120
@@ -47,7 +86,7 @@ CUT = ("partial file", "File ended prematurely")
 
 def command(tools: Tools, path: Path, stream: int) -> list[str | Path]:
     """The ffprobe command whose output `read` takes."""
-    entries = "packet=pts,dts,duration,flags"
+    entries = "packet=pts,dts,duration,size,flags"
     most = ["-read_intervals", f"%+#{MOST + 1}"]
     return listing.command(
         tools, path, *most, "-select_streams", str(stream), "-show_entries", entries, "-of", "csv=p=0"
@@ -63,13 +102,15 @@ def read(listed: bytes, log: str) -> Packets:
     shown: dict[int, int] = {}
     times: list[int] = []
     untimed, count, clean, first = 0, 0, True, True
+    gops = Gops()
     for line in re.finditer(rb"\S+", listed):
         row = line[0].decode("ascii", "replace")
         count += 1
-        pts, dts, duration, flags = (*row.split(","), "", "", "", "")[:4]
+        pts, dts, duration, size, flags = (*row.split(","), "", "", "", "", "")[:5]
         clean = clean and "C" not in flags and ("K" in flags or not first)
         first = False
         if "D" in flags:
+            gops.broken = True
             continue
         time = listing.integer(pts)
         if time is None:
@@ -80,9 +121,11 @@ def read(listed: bytes, log: str) -> Packets:
             continue
         clean = clean and time not in shown
         times.append(time)
+        gops.take(time, listing.integer(size) or 0, "K" in flags)
         shown[time] = listing.integer(duration) or 0
     last = shown[max(shown)] if shown else 0
-    return Packets(tuple(times), untimed, max(0, last), count, any(words in log for words in CUT), clean)
+    cut = any(words in log for words in CUT)
+    return Packets(tuple(times), untimed, max(0, last), count, cut, gops.closed(), gops.largest, clean)
 
 
 def clock(packets: Packets, tick: Fraction, start: Fraction, declared: Fraction | None, rate: Fraction) -> FrameTiming:

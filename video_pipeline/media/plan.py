@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from video_pipeline.errors import SourceError
-from video_pipeline.media import audio_plan, colour, damage, families, moments, slow_motion
+from video_pipeline.media import audio_plan, colour, damage, families, moments, pass_through, slow_motion
 from video_pipeline.media.ladder import download_rung, ladder
 from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan
 from video_pipeline.media.options import Options
@@ -79,7 +79,7 @@ def make_plan(
     rungs = ladder(source.video.display_size, rate, preset)
     encoders = families.encoders(preset, source.video)
     plain = next(encoder.family for encoder in encoders if encoder.video_range == "SDR")
-    return EncodingPlan(
+    plan = EncodingPlan(
         preset=preset.name,
         preset_digest=preset.digest,
         source_sha256=source_sha256,
@@ -111,6 +111,7 @@ def make_plan(
         max_damage=preset.max_damage,
         download=download_rung([rung for rung in rungs if rung.family == plain], preset.download),
     )
+    return pass_through.applied(plan, source) if preset.pass_through else plan
 
 
 def output_rate(timing: FrameTiming, declared: Fraction, cap: int, per_picture: Fraction = Fraction(1)) -> Fraction:

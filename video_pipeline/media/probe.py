@@ -41,7 +41,7 @@ from video_pipeline.media.technical import (
 from video_pipeline.media.tools import Tools, build, version
 
 Listed = streams.Listed
-CODE_VERSION = "2"
+CODE_VERSION = "4"
 """Raise it when the same file gives other findings."""
 
 
@@ -64,6 +64,9 @@ def probe(tools: Tools, path: Path, *, name: str | None = None) -> TechnicalMeta
     if streams.side_data(video, "DOVI configuration record").get("dv_profile") == 5:
         raise SourceError(f"{name}: {refusals.DOLBY_VISION_5}")
     described = _describe(video, first)
+    if described.field_order in (None, "progressive", "unknown"):
+        gop = {"closed_gop": read.closed_gop, "largest_gop": read.largest_gop if read.closed_gop else None}
+        described = described.model_copy(update=gop)
     if not described.captions and captions.marked(path):
         described = described.model_copy(update={"captions": True})
     sound = tuple(streams.audio(stream) for stream in listed if streams.is_audio(stream))

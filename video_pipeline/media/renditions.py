@@ -11,81 +11,36 @@ as from its start is read in one pass, see `one_pass`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 from video_pipeline.errors import CommandFailed, TransientError
-from video_pipeline.media import encode, ffmpeg, frame_map, one_pass, process
+from video_pipeline.media import encode, ffmpeg, frame_map, one_pass, pass_through, process
 from video_pipeline.media.bitrate import average_and_peak
+from video_pipeline.media.chunk_work import Work, work_of
 from video_pipeline.media.chunks import chunks
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.joining import join
+from video_pipeline.media.kept import Kept, NothingKept
 from video_pipeline.media.model import EncodingPlan, RungPlan
 from video_pipeline.media.process import Job
 from video_pipeline.media.products import Chunk, ChunkMap, FrameMap, Track
 from video_pipeline.media.technical import FrameTiming
-from video_pipeline.media.tools import Tools, build
-
-
-class Kept(Protocol):
-    """Where finished chunks are."""
-
-    def get(self, key: str) -> tuple[Chunk, Path] | None:
-        """A chunk as it was put, and its file; None if it must be made."""
-
-    def put(self, key: str, chunk: Chunk, path: Path) -> Path:
-        """Keeps it, and returns the file to read it from; `path` may be gone then."""
-
-
-class NothingKept:
-    """Chunks stay where they were made."""
-
-    def get(self, key: str) -> None:
-        return None
-
-    def put(self, key: str, chunk: Chunk, path: Path) -> Path:
-        return path
+from video_pipeline.media.tools import Tools
 
 
 @dataclass(frozen=True)
 class Made:
     tracks: tuple[Track, ...]
     shown: FrameMap
-    chunks: int
-    """Of all rungs together."""
-    encoded: int
-    """Of these, how many were not kept from before."""
-    keys: tuple[str, ...]
-    """Of all chunks, for they need not be kept any longer once their rendition is."""
-
-
-@dataclass
-class _Work:
-    """All chunks of all rungs on one way through the source."""
-
-    plan: EncodingPlan
-    pieces: tuple[EncodingPlan, ...]
-    rungs: Sequence[RungPlan]
-    place: Path
-    """A directory for what is being made."""
-    keys: dict[tuple[int, str], str]
-    done: dict[tuple[int, str], tuple[Chunk, Path]]
+    chunks: int = 0
+    """Of all rungs that are encoded."""
     encoded: int = 0
-    shares: dict[int, float] = field(default_factory=dict)
-
-    def missing(self, number: int) -> list[RungPlan]:
-        return [rung for rung in self.rungs if (number, rung.name) not in self.done]
-
-    def map_of(self, number: int) -> ChunkMap | None:
-        return next((chunk.map for (n, _), (chunk, _) in self.done.items() if n == number and chunk.map), None)
-
-    @property
-    def share(self) -> float:
-        """Done, 0 to 1."""
-        return sum(self.shares.get(n, 0.0) * piece.frames for n, piece in enumerate(self.pieces)) / self.plan.frames
+    """Of these, how many were not kept from before."""
+    keys: tuple[str, ...] = ()
+    """Of all chunks, for they need not be kept any longer once their rendition is."""
 
 
 class _Dishonest(Exception):
@@ -104,7 +59,7 @@ def make(
     at_once: int = 1,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Made:
-    """Encodes `rungs` (of one family) into `<out_dir>/<rung name>.mp4`, video only.
+    """Makes `rungs` (of one family) as `<out_dir>/<rung name>.mp4`, video only.
 
     Args:
         timing: the clock of the source's pictures.
@@ -114,19 +69,43 @@ def make(
     Raises:
         SourceError: the source cannot be decoded.
     """
-    kept = kept or NothingKept()
+    coded = [rung for rung in rungs if not rung.copied]
+    for rung in rungs:
+        if rung.copied:
+            pass_through.copy(tools, source, plan, rung, out_dir / f"{rung.name}.mp4")
+    work = None
+    if coded:
+        work, shown = _encoded(tools, source, timing, plan, coded, out_dir, kept or NothingKept(), at_once, on_progress)
+    else:
+        shown = frame_map.read(tools, source, plan.model_copy(update={"seekable": False}), timing)
+    tracks = _tracks(tools, plan, rungs, out_dir)
+    return Made(tracks, shown, len(work.keys), work.encoded, tuple(work.keys.values())) if work else Made(tracks, shown)
+
+
+def _encoded(
+    tools: Tools,
+    source: Path,
+    timing: FrameTiming,
+    plan: EncodingPlan,
+    rungs: Sequence[RungPlan],
+    out_dir: Path,
+    kept: Kept,
+    at_once: int,
+    on_progress: Callable[[float], None],
+) -> tuple[Work, FrameMap]:
     if plan.seekable or len(chunks(plan)) == 1:
         with TemporaryDirectory(dir=out_dir) as name:
-            work = _found(tools, plan, rungs, kept, "seek", Path(name))
+            work = work_of(tools, plan, rungs, kept, "seek", Path(name))
             try:
                 _by_seeking(tools, source, timing, work, kept, at_once, on_progress)
-                return _joined(tools, work, _whole_map(work, timing), out_dir)
+                _join(tools, work, out_dir)
+                return work, _whole_map(work, timing)
             except (CommandFailed, _Dishonest) as error:
                 if isinstance(error, CommandFailed) and (error.status < 0 or not _seeks(plan)):
                     raise ffmpeg.undecodable("video", error) from None
     with TemporaryDirectory(dir=out_dir) as name:
         from_start = plan.model_copy(update={"seekable": False})
-        work = _found(tools, from_start, rungs, kept, "pass", Path(name))
+        work = work_of(tools, from_start, rungs, kept, "pass", Path(name))
         try:
             if len(work.pieces) == 1:
                 _by_seeking(tools, source, timing, work, kept, at_once, on_progress)
@@ -135,30 +114,19 @@ def make(
                 shown = _in_one_pass(tools, source, timing, work, kept, at_once, on_progress)
         except CommandFailed as error:
             raise ffmpeg.undecodable("video", error) from None
-        return _joined(tools, work, shown, out_dir)
+        _join(tools, work, out_dir)
+        return work, shown
 
 
 def _seeks(plan: EncodingPlan) -> bool:
     return plan.seekable and (plan.skip > 0 or len(chunks(plan)) > 1)
 
 
-def _found(tools: Tools, plan: EncodingPlan, rungs: Sequence[RungPlan], kept: Kept, way: str, place: Path) -> _Work:
-    pieces = chunks(plan)
-    keys = {
-        (n, rung.name): f"{way}-{encode.checkpoint_key(piece, rung, build(tools))}"
-        for n, piece in enumerate(pieces)
-        for rung in rungs
-    }
-    found = {at: kept.get(key) for at, key in keys.items()}
-    there = {at: one for at, one in found.items() if one is not None}
-    return _Work(plan, pieces, rungs, place, keys, there)
-
-
 def _by_seeking(
     tools: Tools,
     source: Path,
     timing: FrameTiming,
-    work: _Work,
+    work: Work,
     kept: Kept,
     at_once: int,
     on_progress: Callable[[float], None],
@@ -196,7 +164,7 @@ def _by_seeking(
     ffmpeg.run_queue(tools, (job(n) for n in range(len(work.pieces)) if work.missing(n)), at_once)
 
 
-def _judge(work: _Work, number: int) -> None:
+def _judge(work: Work, number: int) -> None:
     shown = work.map_of(number)
     if shown and not frame_map.read_honestly(work.pieces[number], shown.shown):
         raise _Dishonest
@@ -206,7 +174,7 @@ def _in_one_pass(
     tools: Tools,
     source: Path,
     timing: FrameTiming,
-    work: _Work,
+    work: Work,
     kept: Kept,
     at_once: int,
     on_progress: Callable[[float], None],
@@ -222,7 +190,7 @@ def _in_one_pass(
     return frame_map.frame_map(log, work.plan, timing)
 
 
-def _finish(work: _Work, number: int, place: Path, kept: Kept, shown: ChunkMap | None) -> None:
+def _finish(work: Work, number: int, place: Path, kept: Kept, shown: ChunkMap | None) -> None:
     """Keeps what a finished encoder has written to `place`."""
     if shown and shown.shown.frames != work.pieces[number].frames:
         raise TransientError(f"chunk {number} has {shown.shown.frames} of {work.pieces[number].frames} frames")
@@ -233,20 +201,22 @@ def _finish(work: _Work, number: int, place: Path, kept: Kept, shown: ChunkMap |
         work.encoded += 1
 
 
-def _whole_map(work: _Work, timing: FrameTiming) -> FrameMap:
+def _whole_map(work: Work, timing: FrameTiming) -> FrameMap:
     maps = [one for n in range(len(work.pieces)) if (one := work.map_of(n))]
     return maps[0].shown if len(maps) == 1 else frame_map.joined(maps, work.pieces, work.plan, timing)
 
 
-def _joined(tools: Tools, work: _Work, shown: FrameMap, out_dir: Path) -> Made:
-    paths = []
+def _join(tools: Tools, work: Work, out_dir: Path) -> None:
     for rung in work.rungs:
-        paths.append(out_dir / f"{rung.name}.mp4")
         pieces = [work.done[n, rung.name][1] for n in range(len(work.pieces))]
-        join(tools, pieces, [piece.frames for piece in work.pieces], work.plan.rate, paths[-1])
+        join(tools, pieces, [piece.frames for piece in work.pieces], work.plan.rate, out_dir / f"{rung.name}.mp4")
+
+
+def _tracks(tools: Tools, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir: Path) -> tuple[Track, ...]:
+    paths = [out_dir / f"{rung.name}.mp4" for rung in rungs]
     listed = process.run_all([encode.packet_list(tools, path) for path in paths], nice=tools.nice)
     tracks = []
-    for rung, path, packets in zip(work.rungs, paths, listed, strict=True):
-        average, peak = average_and_peak(packets.stdout, work.plan)
+    for rung, path, packets in zip(rungs, paths, listed, strict=True):
+        average, peak = average_and_peak(packets.stdout, plan)
         tracks.append(Track(name=rung.name, file=blob_of(path), bit_rate=average, peak_bit_rate=peak))
-    return Made(tuple(tracks), shown, len(work.keys), work.encoded, tuple(work.keys.values()))
+    return tuple(tracks)

@@ -64,6 +64,10 @@ class VideoStream(Model):
     """As the header says; `fields` was measured."""
     fields: Fields = "progressive"
     bit_rate: int | None = None
+    closed_gop: int | None = None
+    """Pictures from key frame to key frame, if that is always the same and none refers to one before its key frame."""
+    largest_gop: int | None = None
+    """Of those, bytes."""
 
     @property
     def display_size(self) -> tuple[int, int]:

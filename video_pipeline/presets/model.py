@@ -61,6 +61,9 @@ class Preset(Model):
     hdr: Literal["tone-map", "keep"] = "tone-map"
     """What becomes of an HDR source (PQ or HLG): with `keep`, families of 10 bits stay HDR beside those of 8, which are
     always SDR."""
+    pass_through: bool = False
+    """A source that is already what a rung should be (codec, size, rate, colours, key frames on the grid, bit rate)
+    becomes that rung as it is."""
     h264: H264 | None = None
     hevc: Hevc | None = None
     vp9: Vp9 | None = None
