@@ -40,7 +40,7 @@ def kept(tools: Tools, tmp_path_factory: pytest.TempPathFactory, request: pytest
     """3 s of HDR in all four families, one rung of each; H.264 in SDR."""
     directory = tmp_path_factory.mktemp("kept")
     clip = mixed.hdr_clip(tools, directory / "source.mp4", request.param, seconds=3, size="320x180")
-    return release.make(tools, clip, directory, mixed.preset(10, hdr="keep"))
+    return release.make(tools, clip, directory, mixed.preset(10, crf=12, hdr="keep"))
 
 
 @pytest.fixture(scope="module")

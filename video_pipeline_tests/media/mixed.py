@@ -15,7 +15,6 @@ FAMILIES = ("h264", "hevc", "vp9", "av1")
 TRANSFERS = {"PQ": "smpte2084", "HLG": "arib-std-b67"}
 MASTERED = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400"
 """Of a P3 display of 1000 cd/m², as x265 spells it."""
-_RUNGS = [{"height": 360, "crf": 28, "maxrate": 900}, {"height": 240, "crf": 28, "maxrate": 450}]
 _FAST: dict[str, dict[str, Any]] = {
     "hevc": {"preset": "ultrafast", "threads": 2},
     "vp9": {"cpu_used": 8, "deadline": "realtime", "threads": 2},
@@ -23,10 +22,11 @@ _FAST: dict[str, dict[str, Any]] = {
 }
 
 
-def preset(bit_depth: int = 8, **keys: object) -> Preset:
-    """H.264 as in `draft`, the others with two rungs of this depth."""
+def preset(bit_depth: int = 8, crf: int = 28, **keys: object) -> Preset:
+    """H.264 as in `draft`, the others with two rungs of this depth and quality."""
+    rungs = [{"height": height, "crf": crf, "maxrate": 5 * height * (29 - crf)} for height in (360, 240)]
     table = presets.load("draft").model_dump()
-    table |= {name: {**fast, "bit_depth": bit_depth, "rungs": _RUNGS} for name, fast in _FAST.items()}
+    table |= {name: {**fast, "bit_depth": bit_depth, "rungs": rungs} for name, fast in _FAST.items()}
     return Preset.model_validate({**table, **keys})
 
 

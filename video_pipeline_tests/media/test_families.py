@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import m3u8
+import numpy as np
 import pytest
 from lxml import etree
+from numpy.typing import NDArray
 
 from video_pipeline.media import probe
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
 from video_pipeline_tests.media import encoding, mixed
-from video_pipeline_tests.media.release import Made
+from video_pipeline_tests.media.release import Made, run_log
 
 PROFILES = {
     8: {"h264": "High", "hevc": "Main", "vp9": "Profile 0", "av1": "Main"},
@@ -148,3 +151,41 @@ def test_sdr_stays_sdr(tools: Tools, clip: Path, bit_depth: int) -> None:
     assert {encoder.video_range for encoder in plan.encoders} == {"SDR"}
     if bit_depth == 10:
         assert make_plan(probe.probe(tools, clip), "0" * 64, mixed.preset(10, hdr="keep")).rungs == plan.rungs
+
+
+def planes(tools: Tools, path: Path, frame: int) -> NDArray[np.float64]:
+    """The samples of one frame as 10-bit codes, luma before chroma."""
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), "-vf", f"select=eq(n\\,{frame})"]
+    argv += ["-frames:v", "1", "-f", "rawvideo", "-"]
+    raw = subprocess.run(argv, check=True, capture_output=True, timeout=120).stdout
+    deep = len(raw) == 320 * 180 * 3
+    samples: NDArray[np.float64] = np.frombuffer(raw, "<u2" if deep else "u1").astype(np.float64)
+    return samples if deep else samples * 4
+
+
+def test_kept_pixels_are_those_of_the_source(tools: Tools, kept: Made) -> None:
+    """Not one step of the chain touches them: what is off is the codecs' loss."""
+    source = planes(tools, kept.source, 30)
+    apart = {family: planes(tools, kept.media[f"{family}-180p"], 30) - source for family in mixed.FAMILIES}
+    print({family: (round(np.abs(d).mean(), 2), round(d.mean(), 2)) for family, d in apart.items()})
+    for family in mixed.FAMILIES[1:]:
+        assert np.abs(apart[family]).mean() < 4, family
+        assert abs(apart[family].mean()) < 0.5, family
+    # SDR has other numbers for the same light.
+    assert np.abs(apart["h264"]).mean() > 40
+
+
+def test_what_the_source_tells_a_display_is_told_on(tools: Tools, kept: Made) -> None:
+    """By the decoder: HDR10's mastering display and content light levels. HLG has none, VP9 no place for them."""
+    for family in ("hevc", "av1"):
+        log = run_log(tools, "-i", kept.media[f"{family}-180p"], "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-")
+        told = re.search(r"r\((0\.68\d*).* max_luminance=(1000)", log), re.search(r"MaxCLL=(1000), MaxFALL=(400)", log)
+        assert all(told) is (kept.plan.encoder("hevc").video_range == "PQ"), log
+
+
+def test_hdr_without_an_encoder_of_ten_bits_is_tone_mapped(tools: Tools, kept: Made) -> None:
+    """And so is all of it where the preset does not ask to keep it."""
+    plan = make_plan(probe.probe(tools, kept.source), "0" * 64, mixed.preset(10))
+    assert {encoder.video_range for encoder in plan.encoders} == {"SDR"}
+    assert any(text.startswith("tonemap") for text in plan.filters_of("hevc"))
+    assert "format=yuv420p10le" in plan.filters_of("hevc")
