@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from video_pipeline.base import Model
 
@@ -74,12 +74,14 @@ class FamilyPreset(Model):
 
     @field_validator("options", "params", check_fields=False)
     @classmethod
-    def _free_options(cls, options: dict[str, str]) -> dict[str, str]:
+    def _free_options(cls, options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         for name in options:
             if not name.replace("-", "").replace("_", "").isalnum():
                 raise ValueError(f"{name!r} is not an option's name")
             if name in PLANNED_OPTIONS | PLANNED_PARAMS:
                 raise ValueError(f"{name!r} is set by the plan")
+            if ":" in options[name] and info.field_name == "params":
+                raise ValueError(f"the value of {name!r} has a ':', which would begin another parameter")
         return options
 
 

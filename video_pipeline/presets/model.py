@@ -88,8 +88,9 @@ class Preset(Model):
                 "hdr: keep needs a family with bit_depth 8 beside it, such as h264, for displays without HDR"
             )
         for name, family in self.families.items():
-            if family.rungs[-1].height > self.max_height:
-                raise ValueError(f"max_height {self.max_height} is below every rung of {name}")
+            smallest = family.rungs[-1].height
+            if smallest > self.max_height:
+                raise ValueError(f"max_height {self.max_height} is below every rung of {name}, from {smallest} on")
         return self
 
     @property

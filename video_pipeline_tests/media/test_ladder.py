@@ -42,6 +42,17 @@ def test_rungs_are_named_by_their_shorter_side() -> None:
     ]
 
 
+def test_each_family_has_its_own_table() -> None:
+    """In one order; and a source below a table gets its own size, at the bit rate of the smallest by area."""
+    names = [rung.name for rung in ladder((1280, 720), Fraction(25), presets.load("web+"))]
+    sizes = {"h264": (720, 480, 360, 240), "hevc": (720, 480, 360), "av1": (720, 480, 360)}
+    assert names == [f"{family}-{height}p" for family, heights in sizes.items() for height in heights]
+    small = ladder((426, 240), Fraction(25), presets.load("web+"))
+    assert [rung.name for rung in small] == ["h264-240p", "hevc-240p", "av1-240p"]
+    hevc = presets.load("web+").families["hevc"].rungs[-1]
+    assert small[1].maxrate == round(hevc.maxrate * 1000 * Fraction(240**2, 360**2))
+
+
 def test_fast_video_gets_a_higher_ceiling() -> None:
     slow, fast = (ladder((1920, 1080), Fraction(rate), WEB)[0] for rate in (30, 60))
     assert fast.maxrate == slow.maxrate * 3 / 2

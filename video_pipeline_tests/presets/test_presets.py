@@ -30,6 +30,25 @@ def test_built_in() -> None:
     ]
 
 
+def test_families_of_the_built_in_presets() -> None:
+    found = {name: tuple(presets.load(name).families) for name in presets.names()}
+    plain = dict.fromkeys(("480p", "720p", "1080p", "4k", "draft", "premium", "web"), ("h264",))
+    mixed = ("h264", "hevc", "av1")
+    assert found == {**plain, "web+": mixed, "hdr": mixed, "archive": ("h264", "hevc", "vp9", "av1")}
+    assert [presets.load(name).hdr for name in ("web", "web+", "archive", "hdr")] == [*["tone-map"] * 3, "keep"]
+    depths = {name: family.bit_depth for name, family in presets.load("hdr").families.items()}
+    assert depths == {"h264": 8, "hevc": 10, "av1": 10}
+
+
+def test_a_child_may_leave_a_family_out(tmp_path: Path) -> None:
+    (tmp_path / "lean.yaml").write_text("extends: web+\nhevc: none\n")
+    (tmp_path / "new.yaml").write_text(
+        "extends: web\nh264: none\nav1: {preset: 8, rungs: [{height: 720, crf: 30, maxrate: 2000}]}\n"
+    )
+    assert tuple(presets.load("lean", tmp_path).families) == ("h264", "av1")
+    assert tuple(presets.load("new", tmp_path).families) == ("av1",)
+
+
 def test_a_user_overrides_one_key_of_a_built_in_preset(tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text("extends: web\nh264: {preset: slow}\n")
     (tmp_path / "mine.yaml").write_text("extends: web\nmax_height: 480\n")
@@ -69,6 +88,26 @@ def test_name_does_not_shape_the_output() -> None:
         ),
         ("extends: web\nh264: {rungs: []}\n", r"h264\.rungs"),
         ("extends: web\nh264: {options: {g: '50'}}\n", r"h264\.options: 'g' is set by the plan"),
+        ("extends: web\nh264: none\n", "one of h264, hevc, vp9, av1 is needed"),
+        ("extends: web\nh264: {encoder: libx265}\n", r"h264\.encoder: .*'libx265'"),
+        ("extends: web\nh264: {bit_depth: 10}\n", r"h264\.bit_depth: .* 8, not 10"),
+        ("extends: web+\nhevc: {bit_depth: 10, profile: main}\n", "hevc: bit_depth 10 and profile main exclude each"),
+        ("extends: archive\nvp9: {profile: 2}\n", "vp9: bit_depth 8 and profile 2 exclude each other$"),
+        ("extends: web\nhdr: keep\n", "hdr: keep needs a family with bit_depth 10$"),
+        (
+            "extends: hdr\nh264: none\n",
+            "hdr: keep needs a family with bit_depth 8 beside it",
+        ),
+        ("extends: web+\nav1: {threads: 4}\n", r"av1\.threads: .* 1, not 4"),
+        ("extends: web+\nav1: {params: {scd: '1'}}\n", r"av1\.params: 'scd' is set by the plan"),
+        ("extends: web+\nhevc: {params: {'a:b': '1'}}\n", r"hevc\.params: 'a:b' is not an option's name"),
+        ("extends: web+\nhevc: {params: {aq-mode: '1:keyint=9'}}\n", r"hevc\.params: the value of 'aq-mode' has a ':'"),
+        (
+            "extends: archive\nvp9: {rungs: [{height: 720, crf: 30.5, maxrate: 900}]}\n",
+            "crf of rung 720 .*multiple",
+        ),
+        ("extends: web+\nhevc: {rungs: [{height: 720, crf: 52, maxrate: 900}]}\n", "crf of rung 720 .*0 to 51"),
+        ("extends: web\nmax_height: 200\n", "max_height 200 is below every rung of h264, from 240 on$"),
         ("extends: web\ndownload: 721\n", r"download: .*multiple of 2, not 721"),
         ("extends: web\ndownload: large\n", r"download: .*'large'"),
         ("extends: web\nimages: {interval: soon}\n", r"images\.interval: must be a number"),
