@@ -10,7 +10,7 @@ from video_pipeline.assets.request import NewRequest, request_of
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import RequestError
-from video_pipeline.media import damage
+from video_pipeline.media import damage, families
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
 from video_pipeline.media.model import EncodingPlan, SourceFile
@@ -151,6 +151,7 @@ def encoding_plan(
         preset = media.preset(request.preset)
         sidecars = [file.blob for file in source.sidecars]
         plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset, request.options, sidecars)
+        families.check(media.tools, plan)
     rungs: list[dict[str, show.Cell]] = [
         {
             "rung": rung.name,

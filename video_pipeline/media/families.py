@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from video_pipeline.errors import ToolMissing
 from video_pipeline.media import colour
-from video_pipeline.media.model import Family, VideoEncoder, VideoRange
+from video_pipeline.media.model import EncodingPlan, Family, VideoEncoder, VideoRange
 from video_pipeline.media.technical import VideoStream
+from video_pipeline.media.tools import Tools
+from video_pipeline.media.tools import encoders as available
 from video_pipeline.presets.families import H264, Av1, FamilyPreset, Hevc, Vp9
 from video_pipeline.presets.model import Preset
 
@@ -21,6 +24,19 @@ def encoders(preset: Preset, video: VideoStream) -> tuple[VideoEncoder, ...]:
 def keeps_hdr(preset: Preset, video: VideoStream) -> bool:
     """Whether families of 10 bits stay in HDR."""
     return preset.hdr == "keep" and colour.is_hdr(video)
+
+
+def check(tools: Tools, plan: EncodingPlan) -> None:
+    """That the encoders of a plan are there.
+
+    Raises:
+        ToolMissing: this build of ffmpeg lacks one.
+    """
+    there = available(tools)
+    lacking = [f"{encoder.codec} ({encoder.family})" for encoder in plan.encoders if encoder.codec not in there]
+    if lacking:
+        what = f"this ffmpeg lacks {', '.join(lacking)}, which preset {plan.preset!r} asks for"
+        raise ToolMissing(f"{what}; set VIDEO_PIPELINE_FFMPEG to a build that has it, or take another preset")
 
 
 def _range(preset: Preset, family: FamilyPreset, video: VideoStream) -> VideoRange:

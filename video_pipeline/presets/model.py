@@ -84,9 +84,7 @@ class Preset(Model):
         if self.hdr == "keep" and 10 not in depths:
             raise ValueError("hdr: keep needs a family with bit_depth 10")
         if self.hdr == "keep" and 8 not in depths:
-            raise ValueError(
-                "hdr: keep needs a family with bit_depth 8 beside it, such as h264, for displays without HDR"
-            )
+            raise ValueError("hdr: keep needs a family with bit_depth 8 beside it, for displays without HDR")
         for name, family in self.families.items():
             smallest = family.rungs[-1].height
             if smallest > self.max_height:

@@ -61,7 +61,6 @@ class Made:
     images: Mapping[str, Path]
     shown: FrameMap
     texts: Texts
-    source: Path
     download: Download = field(default_factory=Download)
     saved: Path | None = None
     """The MP4 for download."""
@@ -211,7 +210,6 @@ def make(tools: Tools, clip: Path, directory: Path, preset: Preset | None = None
         images={path.name: path for path in (directory / "images").iterdir()},
         shown=made[0].shown,
         texts=texts,
-        source=clip,
     )
 
 
