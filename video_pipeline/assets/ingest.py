@@ -17,6 +17,7 @@ from video_pipeline.media.model import EncodingPlan, SourceFile
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.text import planning as text_planning
 from video_pipeline.partitions import videos
+from video_pipeline.progress.stages import shares
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
 from video_pipeline.stores.sidecars import take_in
 from video_pipeline.stores.sources import fetch
@@ -144,7 +145,7 @@ def encoding_plan(
 
     Every later check compares with this plan, not with what happens to lie there.
     """
-    with stage(context, progress):
+    with stage(context, progress) as step:
         request = index.requests.get(context.partition_key, source.request)
         if request is None:
             raise RequestError(f"request {source.request} of {context.partition_key} is not in the index")
@@ -152,6 +153,7 @@ def encoding_plan(
         sidecars = [file.blob for file in source.sidecars]
         plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset, request.options, sidecars)
         families.check(media.tools, plan)
+        step.reporter.expect(shares(plan))
     rungs: list[dict[str, show.Cell]] = [
         {
             "rung": rung.name,

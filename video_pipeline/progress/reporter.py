@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TextIO
 
 from video_pipeline.progress.stages import WEIGHTS, Percent
@@ -19,6 +20,10 @@ class Reporter(ABC):
         self._percent = Percent()
         self._told = 0.0
         self._ended = ""
+
+    def expect(self, weights: Mapping[str, float]) -> None:
+        """See `Percent.expect`."""
+        self._percent.expect(weights)
 
     def report(self, stage: str, fraction: float) -> None:
         """Takes the share of `stage` that is done, 0 to 1."""
@@ -54,9 +59,12 @@ class TextReporter(Reporter):
         super().__init__()
         self._stream = stream
         self._in_place = stream.isatty()
+        self._shown: set[str] = set()
 
     def tell(self, stage: str, fraction: float, percent: float) -> None:
-        if not WEIGHTS.get(stage, 1):
+        if 0 < fraction < 1:
+            self._shown.add(stage)
+        if not WEIGHTS.get(stage, 1) and stage not in self._shown:
             return  # a codec family that is not in the plan
         line = f"{percent:5.1f} %  {stage:22} {fraction:5.0%}"
         if self._in_place:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from video_pipeline.media.model import EncodingPlan, Family
+
 # Shares of the wall time of preset web on a minute of 720p, as `make bench` prints them, in whole percent.
 WEIGHTS: dict[str, float] = {
     "source": 1,
@@ -24,12 +28,32 @@ WEIGHTS: dict[str, float] = {
 }
 
 
+COSTS: dict[Family, float] = {"h264": 1, "hevc": 2, "vp9": 3, "av1": 1}
+"""CPU time per pixel, roughly, at the speeds of the built-in presets."""
+
+
+def shares(plan: EncodingPlan) -> dict[str, float]:
+    """How the work of encoding is spread over the families of a plan: stage to weight, 80 in all as above."""
+    stages: dict[Family, str] = {family: f"renditions/{family}" for family in COSTS}
+    work = {
+        stages[family]: cost * sum(rung.width * rung.height for rung in plan.family(family))
+        for family, cost in COSTS.items()
+    }
+    whole = sum(WEIGHTS[stage] for stage in work)
+    return {stage: whole * part / sum(work.values()) for stage, part in work.items()}
+
+
 class Percent:
     """The share of the whole that is done, 0 to 100; it never falls."""
 
     def __init__(self) -> None:
         self._done: dict[str, float] = {}
+        self._weights = dict(WEIGHTS)
         self.value = 0.0
+
+    def expect(self, weights: Mapping[str, float]) -> None:
+        """Other weights for some stages, the same in all: what these take is known only now."""
+        self._weights |= weights
 
     def update(self, stage: str, fraction: float) -> float:
         """Takes the share of one stage that is done, 0 to 1, and returns the whole.
@@ -37,6 +61,6 @@ class Percent:
         A stage tried again starts over, the whole does not.
         """
         self._done[stage] = min(1.0, max(0.0, fraction))
-        total = sum(WEIGHTS.get(name, 0) * share for name, share in self._done.items())
-        self.value = max(self.value, round(100 * total / sum(WEIGHTS.values()), 1))
+        total = sum(self._weights.get(name, 0) * share for name, share in self._done.items())
+        self.value = max(self.value, min(100.0, round(100 * total / sum(self._weights.values()), 1)))
         return self.value

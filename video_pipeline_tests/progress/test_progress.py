@@ -6,7 +6,8 @@ import io
 import json
 import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import redis
@@ -19,10 +20,11 @@ from video_pipeline.errors import Cancelled, DependencyError, PipelineError, Sou
 from video_pipeline.execution.keys import Keys
 from video_pipeline.intake.bull import bull
 from video_pipeline.intake.ledger import Claim
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.progress.follow import outcome
 from video_pipeline.progress.redis import FLUSH_SECONDS, RedisReporter
 from video_pipeline.progress.reporter import Reporter, TextReporter
-from video_pipeline.progress.stages import WEIGHTS, Percent
+from video_pipeline.progress.stages import WEIGHTS, Percent, shares
 from video_pipeline.settings import Settings
 from video_pipeline_tests.processes import wait_for
 from video_pipeline_tests.topologies import Topology, running
@@ -48,6 +50,20 @@ def test_the_whole_never_falls_and_stays_within_100(updates: list[tuple[str, flo
 
 def test_all_stages_are_all() -> None:
     percent = Percent()
+    assert [percent.update(stage, 1.0) for stage in WEIGHTS][-1] == 100
+
+
+def test_the_weight_of_encoding_is_spread_over_the_families_of_the_plan() -> None:
+    rungs = [("h264", 1280, 720), ("hevc", 1280, 720), ("hevc", 640, 360)]
+    made = [SimpleNamespace(family=family, width=width, height=height) for family, width, height in rungs]
+    plan = SimpleNamespace(family=lambda family: [rung for rung in made if rung.family == family])
+    found = shares(cast(EncodingPlan, plan))
+    assert sum(found.values()) == pytest.approx(80)
+    assert found["renditions/hevc"] > found["renditions/h264"] > 0 == found["renditions/vp9"]
+    percent = Percent()
+    percent.expect(found)
+    assert percent.update("renditions/vp9", 1.0) == 0
+    assert percent.update("renditions/hevc", 1.0) > 40
     assert [percent.update(stage, 1.0) for stage in WEIGHTS][-1] == 100
 
 
