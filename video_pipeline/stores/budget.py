@@ -7,12 +7,12 @@ same bytes. The checkpoints' own JSON, some kB each, is neither counted nor drop
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from video_pipeline.errors import PipelineError
 from video_pipeline.media.model import Blob
@@ -56,8 +56,8 @@ def working(store: LocalStore, budget: int) -> Iterator[None]:
     try:
         yield
     finally:
-        leases.end(store.root)
         try:
+            leases.end(store.root)
             trim(store, budget)
         except (PipelineError, OSError) as error:
             logger.warning("checkpoints could not be trimmed: %s", error)
@@ -121,7 +121,7 @@ def evict(store: LocalStore, keep: int, *, only_above: int | None = None) -> Out
 def look(store: LocalStore) -> list[Kept]:
     """Every blob that only checkpoints need, the least recently used first."""
     by_blob: defaultdict[str, list[Reference]] = defaultdict(list)
-    references = References(store.root)
+    root, references = str(store.root), References(store.root)
     for reference in references.all():
         by_blob[reference.sha256].append(reference)
     used: dict[tuple[str, str], int] = {}
@@ -130,14 +130,14 @@ def look(store: LocalStore) -> list[Kept]:
         if any(reference.kind == SOURCE for reference in named):
             continue
         try:
-            stat = (store.root / Blob(sha256=sha256, size=0).key).stat()
+            stat = os.stat(f"{root}/{Blob(sha256=sha256, size=0).key}")
         except FileNotFoundError:
             stat = None
         if stat is not None and stat.st_nlink > 1:
             continue
         for reference in named:
             if reference.checkpoint not in used:
-                used[reference.checkpoint] = _used(store.root, reference)
+                used[reference.checkpoint] = _used(root, reference)
         last = max(used[reference.checkpoint] or references.made(reference) for reference in named)
         kept.append(Kept(sha256, stat.st_size if stat else 0, last, tuple(named)))
     return sorted(kept, key=lambda blob: blob.used)
@@ -172,9 +172,9 @@ def _unused(store: LocalStore, kind: str, key: str, horizon: int) -> bool:
     return True
 
 
-def _used(root: Path, reference: Reference) -> int:
+def _used(root: str, reference: Reference) -> int:
     """When its checkpoint was, ns; 0 if that is not there."""
     try:
-        return (root / checkpoint_key(*reference.checkpoint)).stat().st_mtime_ns
+        return os.stat(f"{root}/{checkpoint_key(*reference.checkpoint)}").st_mtime_ns
     except FileNotFoundError:
         return 0

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from video_pipeline.errors import ConflictError, ObjectMissing, classify
+from video_pipeline.errors import ConflictError, ObjectMissing
 from video_pipeline.media.model import Blob
 from video_pipeline.stores import leases
 from video_pipeline.stores.counted import count
+from video_pipeline.stores.disk import explained
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.references import Reference, References
 
@@ -80,11 +81,14 @@ class Checkpoints:
     def drop(self, kind: str, key: str) -> None:
         """Removes a checkpoint, and those of its blobs that no other one needs; a published release has its own. Does
         nothing if there is none."""
+        name = checkpoint_key(kind, key)
         try:
-            written = self.store.get_bytes(checkpoint_key(kind, key))
+            written = self.store.get_bytes(name)
         except ObjectMissing:
             return
-        self.store.delete(checkpoint_key(kind, key))
+        # Not synced: one that is back after a power failure has no blob, so nobody takes it.
+        with explained(), self.store.lock(name):
+            (self.store.root / name).unlink(missing_ok=True)
         for blob in _written(written):
             self.forget(Reference(blob.sha256, kind, key))
 
@@ -126,13 +130,11 @@ class Checkpoints:
     def _renew(self, kind: str, key: str) -> bool:
         """Notes the use; False if there is no such checkpoint."""
         name = checkpoint_key(kind, key)
-        with self.store.lock(name):
-            try:
+        try:
+            with explained(), self.store.lock(name):
                 os.utime(self.store.root / name)
-            except FileNotFoundError:
-                return False
-            except OSError as error:
-                raise classify(error) from None
+        except ObjectMissing:
+            return False
         return True
 
     def _stands(self, blob: Blob, read: bool) -> bool:

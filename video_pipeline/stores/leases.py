@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from video_pipeline.errors import classify
+from video_pipeline.stores.disk import explained
 
 _PLACE = ".leases"
 _CLOCK = "now"
@@ -30,6 +31,7 @@ class Lease:
 
 
 _held: dict[Path, Lease] = {}
+_one = threading.Lock()
 
 
 def hold(root: Path) -> Lease:
@@ -38,21 +40,26 @@ def hold(root: Path) -> Lease:
     Raises:
         HomeError, DiskFull: it cannot be written.
     """
-    lease = _held.get(root)
-    if lease is None or lease.process != os.getpid():  # a fork does not inherit it
-        try:
-            lease = _held[root] = _begin(root / _PLACE)
-        except OSError as error:
-            raise classify(error) from None
-    return lease
+    with _one:
+        lease = _held.get(root)
+        if lease is not None and lease.process != os.getpid():
+            os.close(lease.handle)  # our parent's: a fork has its own
+            lease = None
+        if lease is None:
+            with explained():
+                lease = _held[root] = _begin(root / _PLACE)
+        return lease
 
 
 def end(root: Path) -> None:
     """The work is done; without a lease nothing happens."""
-    lease = _held.pop(root, None)
+    with _one:
+        lease = _held.pop(root, None)
     if lease is not None and lease.process == os.getpid():
-        lease.path.unlink(missing_ok=True)
-        os.close(lease.handle)
+        try:
+            lease.path.unlink(missing_ok=True)
+        finally:
+            os.close(lease.handle)
 
 
 def oldest(root: Path) -> int:
