@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.processes import encoders, files_below, processes, run, started, wait_for
+from video_pipeline_tests.stores.drafts import assert_whole
 
 Mount = Callable[[int], Path]
 
@@ -25,6 +28,17 @@ def small(make_clip: Callable[..., Path]) -> Path:
 def large(make_clip: Callable[..., Path]) -> Path:
     """Its encoding takes seconds: time enough to be disturbed, and more bytes than a small disk has."""
     return make_clip("large.mp4", seconds=20, size="1280x720", cuts=False)
+
+
+@pytest.fixture(scope="module")
+def long(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 s: three chunks."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    pictures = "testsrc2=size=320x180:rate=25:duration=48,noise=alls=30:allf=t"
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", pictures]
+    argv += ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "35", str(path)]
+    subprocess.run(argv, check=True, timeout=120)
+    return path
 
 
 @pytest.fixture
@@ -151,6 +165,55 @@ def test_disk_that_is_full_while_encoding(small_disk: Mount, large: Path) -> Non
     assert "no space left on device" in line
     assert "free some" in line
     assert str(home) in line
+
+
+def test_what_was_finished_before_a_disk_was_full_is_kept(small_disk: Mount, long: Path, tmp_path: Path) -> None:
+    """Another program fills it, to the last byte, when the first chunk is done."""
+    disk = small_disk(200 * 2**20)
+    home, ballast = disk / "home", disk / "ballast"
+    command = ("process", long, "--preset", "draft", "--video-id", "long", "--json")
+    with started(home, *command, VIDEO_PIPELINE_ENCODERS="1") as process:
+        chunks = home / "store" / "checkpoints" / "chunk"
+        wait_for(lambda: files_below(chunks))
+        fill(ballast)
+        out, log = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert "no space left on device" in log.splitlines()[-1]
+    assert "free some" in log.splitlines()[-1]
+    assert "Traceback" not in log
+    assert_nothing_left(home)
+    kept = len(files_below(chunks))
+    assert kept in (1, 2), "of three"
+    ballast.unlink()
+    done = run(home, *command)
+    assert done.returncode == 0, done.stderr
+    assert encoded_and_kept(home) == [3 - kept, kept]
+    assert files_below(chunks, home / "store" / ".tmp", home / "scratch") == []
+    assert_whole(home / "store", "long")
+
+
+def fill(path: Path) -> None:
+    """Until the disk has not a byte left."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
+
+
+def encoded_and_kept(home: Path) -> list[int]:
+    """How many chunks the newest run encoded, and how many it took from before. In a process that ends, since Dagster
+    keeps its files open."""
+    code = (
+        "import sys, dagster as dg\n"
+        "with dg.DagsterInstance.from_config(sys.argv[1]) as instance:\n"
+        "    event = instance.get_latest_materialization_event(dg.AssetKey(['renditions', 'h264']))\n"
+        "told = event.asset_materialization.metadata\n"
+        "print(told['chunks_encoded'].value, told['chunks_from_checkpoints'].value)"
+    )
+    argv = [sys.executable, "-c", code, str(home / "dagster")]
+    printed = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    return [int(number) for number in printed.split()]
 
 
 def test_disk_that_is_full_before_the_first_step(small_disk: Mount, small: Path) -> None:

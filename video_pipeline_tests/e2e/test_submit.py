@@ -22,7 +22,7 @@ from video_pipeline.media.quality import CHECKS
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
 from video_pipeline_tests.e2e.conftest import RunningStack
-from video_pipeline_tests.processes import processes
+from video_pipeline_tests.processes import processes, wait_for
 
 pytestmark = pytest.mark.e2e
 VIDEO = "harbour"
@@ -72,6 +72,16 @@ def test_delivery_answers_byte_ranges_and_hides_the_original(stack: RunningStack
         ):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(f"{base}/{path}")
+
+
+def test_a_worker_that_waits_holds_no_checkpoint(stack: RunningStack, outcome: dict[str, str]) -> None:
+    """Its children live on from run to run, their leases do not."""
+    store = stack.settings.store
+    assert (store / ".leases").is_dir()
+    wait_for(lambda: [path.name for path in (store / ".leases").iterdir()] in ([], ["now"]))
+    told = json.loads(stack.command("checkpoints", "--json").stdout)
+    assert told["files"] > 0
+    assert told["bytesInUse"] == 0
 
 
 def test_bullmq_shows_an_ordinary_completed_job(stack: RunningStack, outcome: dict[str, str]) -> None:

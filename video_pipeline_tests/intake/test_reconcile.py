@@ -11,7 +11,12 @@ import dagster as dg
 import pytest
 
 from video_pipeline.errors import ConflictError
+from video_pipeline.intake import room
+from video_pipeline.stores import leases
+from video_pipeline.stores.checkpoints import Checkpoints
+from video_pipeline.stores.objects import LocalStore
 from video_pipeline_tests.intake.ticking import World, publish
+from video_pipeline_tests.stores.test_budget import age, made
 
 DATA = {"schemaVersion": 1, "source": "/a.mp4"}
 
@@ -182,13 +187,23 @@ def test_job_ids_that_repeat_are_other_jobs(world: World) -> None:
     assert world.sql("SELECT version, title FROM requests ORDER BY version") == [(1, None), (2, "another life")]
 
 
-def test_nothing_is_claimed_on_a_full_disk(world: World) -> None:
+def test_nothing_is_claimed_on_a_full_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints that no run uses go first."""
     world.bull.settings = world.settings.model_copy(update={"min_free_gb": 1e9})
+    store = LocalStore(world.settings.store)
+    used, unused = made(store, "used"), made(store, "unused")
+    leases.end(store.root)
+    age(store, "used", "unused")
+    Checkpoints(store).renew([used.media[0].file])
+    monkeypatch.setattr(room, "_next_relief", 0.0)
     job_id = world.bull.add(DATA)
     reconciler = world.reconciler()
     assert reconciler.tick() == []
     assert "GB free" in reconciler.why_idle
     assert world.bull.state(job_id) == "waiting"
+    assert store.stat(used.media[0].file.key) is not None
+    assert store.stat(unused.media[0].file.key) is None
+    leases.end(store.root)
 
 
 def test_nothing_is_claimed_without_a_worker(world: World) -> None:
