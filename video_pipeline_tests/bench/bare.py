@@ -82,8 +82,9 @@ def heard(plan: EncodingPlan) -> list[AudioPlan]:
 
 def run(argv: Sequence[str], *, nice: int) -> None:
     """As willing to wait for others as our own children are."""
+    quiet = {**os.environ, "SVT_LOG": "1"}  # SVT-AV1 hears neither ffmpeg nor its own options
     argv = ["nice", "-n", str(nice), *argv]
-    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    subprocess.run(argv, check=True, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def bit_rate(path: Path, plan: EncodingPlan) -> int:
