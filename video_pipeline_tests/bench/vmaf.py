@@ -15,6 +15,9 @@ import numpy as np
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.tools import Tools
 
+TAGS = "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+"""Of both: where one has none, ffmpeg would convert it to the other's, from colours it guesses."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -44,7 +47,7 @@ def score(
     width, height = size
     rate = f"{plan.rate.numerator}/{plan.rate.denominator}"
     tick = f"{plan.rate.denominator}/{plan.rate.numerator}"
-    shown = f"scale={width}:{height}:flags=bicubic,format=yuv420p,setsar=1,settb={tick},setpts=N"
+    shown = f"{TAGS},scale={width}:{height}:flags=bicubic,format=yuv420p,setsar=1,settb={tick},setpts=N"
     reference = f"[1:{plan.stream}]setpts=PTS-STARTPTS,fps={rate},trim=end_frame={plan.frames},{shown}[r]"
     log = scratch / "vmaf.json"
     model = "vmaf_4k_v0.6.1" if min(size) > 1440 else "vmaf_v0.6.1"
