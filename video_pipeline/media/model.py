@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 from video_pipeline.base import Model, Rational
+from video_pipeline.media.targets import PlannedQuality
 from video_pipeline.presets.families import FAMILIES as FAMILIES
 from video_pipeline.presets.families import Family as Family
 
@@ -259,6 +260,8 @@ class EncodingPlan(Model):
     """Share of the source's pictures that may be lost or broken, 0 to 1."""
     download: str | None = None
     """The rung of the MP4 for download; None if there shall be none."""
+    quality: PlannedQuality | None = None
+    """What is expected of the rungs, if the preset asks for some quality."""
 
     @property
     def duration(self) -> Fraction:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from video_pipeline.base import Model, Rational
 from video_pipeline.presets.families import FAMILIES, H264, Av1, Even, Family, FamilyPreset, Hevc, Vp9
+from video_pipeline.presets.quality import Quality
 
 
 class Audio(Model):
@@ -68,10 +69,12 @@ class Preset(Model):
     hevc: Hevc | None = None
     vp9: Vp9 | None = None
     av1: Av1 | None = None
+    quality: Quality | None = None
+    """What the rungs shall look like; without it their crf is that of the table."""
     audio: Audio
     images: Images
 
-    @field_validator("download", *FAMILIES, mode="before")
+    @field_validator("download", "quality", *FAMILIES, mode="before")
     @classmethod
     def _none(cls, value: object) -> object:
         return None if value == "none" else value
@@ -100,5 +103,6 @@ class Preset(Model):
     @property
     def digest(self) -> str:
         """Over everything that shapes what is made; name and description do not."""
-        text = self.model_dump_json(exclude={"name", "description"})
+        unset = {"quality"} if self.quality is None else set()
+        text = self.model_dump_json(exclude={"name", "description", *unset})
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,188 @@
+"""VMAF of renditions: measured at the largest rung's size against the frames they were made from.
+
+VMAF (https://github.com/Netflix/vmaf) runs from 0 to 100; 93 is where most viewers see no difference any more
+(https://streaminglearningcenter.com, "Finding the just noticeable difference with Netflix VMAF").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+import numpy as np
+
+from video_pipeline.base import Model
+from video_pipeline.errors import CommandFailed
+from video_pipeline.media import ffmpeg, samples
+from video_pipeline.media.model import EncodingPlan, Family, RungPlan
+from video_pipeline.media.targets import Sample
+from video_pipeline.media.tools import Tools
+
+LARGE = 1440
+"""Shorter side, pixels, above which the model for 4k screens applies; the other is for 1080p, from three times the
+picture's height (https://github.com/Netflix/vmaf/blob/master/resource/doc/models.md)."""
+
+KEPT = 3
+SAME_TAGS = {"range": "tv", "color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
+
+
+class Vmaf(Model):
+    """The scores of one rendition, 0 to 100."""
+
+    frames: tuple[float, ...]
+    """Of each frame that was measured, in order."""
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.frames))
+
+    @property
+    def harmonic_mean(self) -> float:
+        """As libvmaf has it: of the scores plus one, so that a frame of 0 does not hide all others."""
+        return float(1 / np.mean(1 / (np.array(self.frames) + 1)) - 1)
+
+    @property
+    def low(self) -> float:
+        """The first percentile."""
+        return float(np.percentile(self.frames, 1))
+
+
+def model(size: tuple[int, int]) -> str:
+    """libvmaf's name of the model for renditions shown at this size."""
+    return "vmaf_4k_v0.6.1" if min(size) > LARGE else "vmaf_v0.6.1"
+
+
+def measure(
+    tools: Tools,
+    source: Path,
+    plan: EncodingPlan,
+    family: Family,
+    renditions: Mapping[str, Path],
+    spans: Sequence[Sample],
+    scratch: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    every: int = 1,
+    on_progress: Callable[[float], None] | None = None,
+) -> dict[str, list[Vmaf]]:
+    """Of each rendition (by name; all of one family) the scores in each span, from one decode of the source.
+
+    Args:
+        size: at which they are compared; by default that of the plan's largest rung.
+        every: measure each such frame only.
+
+    Raises:
+        SourceError: the source or a rendition cannot be decoded.
+    """
+    if plan.seekable and len(spans) > 1:
+        alone = []
+        for n, span in enumerate(spans):
+            told = share(on_progress, n / len(spans), (n + 1) / len(spans))
+            alone.append(
+                measure(
+                    tools, source, plan, family, renditions, [span], scratch, size=size, every=every, on_progress=told
+                )
+            )
+        return {name: [one[name][0] for one in alone] for name in renditions}
+    streams = {name: _frames_of(path, plan, spans) for name, path in renditions.items()}
+    scores = compare(
+        tools,
+        samples.frames_of(source, plan, family, spans),
+        streams,
+        scratch,
+        size=size or largest(plan.rungs),
+        rate=plan.rate,
+        frames=sum(span.frames for span in spans),
+        around=samples.words(plan, spans),
+        pixels=plan.encoder(family).pix_fmt,
+        every=every,
+        on_progress=on_progress,
+    )
+    return {name: _split(numbered, spans) for name, numbered in scores.items()}
+
+
+def largest(rungs: Sequence[RungPlan]) -> tuple[int, int]:
+    """The size of the largest rung, at which all are compared."""
+    return max(((rung.width, rung.height) for rung in rungs), key=lambda size: size[0] * size[1])
+
+
+def _frames_of(path: Path, plan: EncodingPlan, spans: Sequence[Sample]) -> Any:
+    """A rendition's frames of these spans."""
+    if tuple(spans) == samples.whole(plan):
+        return graph.input(ffmpeg.name(path))["v:0"]
+    if len(spans) > 1:
+        return samples.chosen(graph.input(ffmpeg.name(path))["v:0"], spans)
+    # Half a frame early, for times in the file are rounded.
+    seek = {"ss": f"{float((spans[0].first - Fraction(1, 2)) / plan.rate):.6f}"} if spans[0].first else {}
+    return graph.input(ffmpeg.name(path), **seek)["v:0"].filter("trim", end_frame=spans[0].frames)
+
+
+def compare(
+    tools: Tools,
+    reference: Any,
+    renditions: Mapping[str, Any],
+    scratch: Path,
+    *,
+    size: tuple[int, int],
+    rate: Fraction,
+    frames: int,
+    around: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    pixels: str = "yuv420p",
+    every: int = 1,
+    on_progress: Callable[[float], None] | None = None,
+) -> dict[str, dict[int, float]]:
+    """The score of each `every`th frame, by name and number, in one ffmpeg: frame n of each rendition against frame n
+    of the reference, both scaled to `size`.
+
+    Raises:
+        SourceError: something cannot be decoded.
+    """
+    shown = _shown(reference, size, rate, pixels, every)
+    branches = shown.split() if len(renditions) > 1 else [shown]
+    options = {"model": f"version={model(size)}", "n_subsample": min(every, KEPT), "n_threads": 1, "log_fmt": "json"}
+    compared = [
+        graph.filter(
+            [_shown(stream, size, rate, pixels, every), branches[n]], "libvmaf", log_path=f"{n}.json", **options
+        )
+        for n, stream in enumerate(renditions.values())
+    ]
+    out = graph.output(*compared, "-", f="null", **{"c:v": "wrapped_avframe", "fps_mode": "passthrough"})
+    args = [*ffmpeg.TOLERANT, *around[0], *out.get_args(), *around[1]]
+    try:
+        ffmpeg.ffmpeg(tools, args, duration=frames / rate, on_progress=on_progress, cwd=scratch)
+    except CommandFailed as error:
+        raise ffmpeg.undecodable("video", error) from None
+    return {name: _read(scratch / f"{n}.json", every) for n, name in enumerate(renditions)}
+
+
+def _shown(stream: Any, size: tuple[int, int], rate: Fraction, pixels: str, every: int) -> Any:
+    if every > KEPT:
+        # Each measured frame between its neighbours, for VMAF looks at motion; the rest need not be scaled.
+        stream = stream.filter("select", f"lt(mod(n+1,{every}),{KEPT})")
+    stream = stream.filter("scale", *size, flags="bicubic").filter("format", pixels).filter("setsar", 1)
+    # Where tags differ, ffmpeg would convert one side; whether tags are true is another question.
+    return samples.renumbered(stream.filter("setparams", **SAME_TAGS), rate)
+
+
+def _read(path: Path, every: int) -> dict[int, float]:
+    apart = every / min(every, KEPT)
+    frames = json.loads(path.read_text("utf-8"))["frames"]
+    return {round(frame["frameNum"] * apart): frame["metrics"]["vmaf"] for frame in frames}
+
+
+def _split(scores: Mapping[int, float], spans: Sequence[Sample]) -> list[Vmaf]:
+    found, start = [], 0
+    for span in spans:
+        own = range(start, start + span.frames)
+        found.append(Vmaf(frames=tuple(score for number, score in scores.items() if number in own)))
+        start += span.frames
+    return found
+
+
+def share(tell: Callable[[float], None] | None, start: float, end: float) -> Callable[[float], None] | None:
+    """What tells the progress of a part that lies between these shares of the whole."""
+    return (lambda done: tell(start + done * (end - start))) if tell else None
