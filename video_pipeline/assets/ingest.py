@@ -10,19 +10,34 @@ from video_pipeline.assets.request import NewRequest, request_of
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import RequestError
-from video_pipeline.media import damage, families
+from video_pipeline.media import damage, families, per_title
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
 from video_pipeline.media.model import EncodingPlan, SourceFile
+from video_pipeline.media.per_title import Scores
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.text import planning as text_planning
 from video_pipeline.partitions import videos
 from video_pipeline.progress.stages import shares
 from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
+from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.sidecars import take_in
 from video_pipeline.stores.sources import fetch
 
 GROUP = "ingest"
+
+
+class ProbeMemory:
+    """Probes of the search, kept beside the other finished work."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self.checkpoints = checkpoints
+
+    def get(self, key: str) -> Scores | None:
+        return self.checkpoints.get("probe", key, Scores)
+
+    def put(self, key: str, scores: Scores) -> None:
+        self.checkpoints.put("probe", key, scores)
 
 
 def _given(files: Sequence[SourceFile]) -> list[dict[str, show.Cell]]:
@@ -138,10 +153,12 @@ def encoding_plan(
     source: AcceptedSource,
     technical_metadata: TechnicalMetadata,
     media: MediaResource,
+    store: StoreResource,
     index: IndexResource,
     progress: ProgressResource,
 ) -> dg.MaterializeResult[EncodingPlan]:
-    """What will be made: frame rate, grid of key frames and segments, and the rungs the source is large enough for.
+    """What will be made: frame rate, grid of key frames and segments, and the rungs the source is large enough for. If
+    the preset asks for a quality, their CRFs are searched with short samples, and rungs that buy too little left out.
 
     Every later check compares with this plan, not with what happens to lie there.
     """
@@ -154,6 +171,11 @@ def encoding_plan(
         plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset, request.options, sidecars)
         families.check(media.tools, plan)
         step.reporter.expect(shares(plan))
+        if preset.quality:
+            original, memory = store.original(source.file), ProbeMemory(store.checkpoints)
+            with media.scratch() as scratch:
+                plan = per_title.search(media.tools, original, plan, preset, scratch, memory, on_progress=step.progress)
+        seconds = step.seconds
     rungs: list[dict[str, show.Cell]] = [
         {
             "rung": rung.name,
@@ -171,6 +193,7 @@ def encoding_plan(
         value=plan,
         metadata={
             "rungs": show.table(rungs),
+            **_quality(plan, seconds),
             "preset": plan.preset,
             "frames": plan.frames,
             "frame_rate": float(plan.rate),
@@ -182,3 +205,29 @@ def encoding_plan(
             "chapters": len(plan.chapters),
         },
     )
+
+
+def _quality(plan: EncodingPlan, seconds: float) -> dict[str, show.Metadata]:
+    """What the search found, if there was one."""
+    if plan.quality is None:
+        return {}
+    expected: list[dict[str, show.Cell]] = [
+        {
+            "rung": rung.name,
+            "crf": rung.crf,
+            "VMAF": round(rung.vmaf, 2),
+            "floor": None if rung.floor is None else round(rung.floor, 2),
+            "Mbit/s": show.megabits(rung.bit_rate),
+            "probes": ", ".join(f"{probe.crf:g}: {probe.vmaf:.1f}" for probe in rung.probes),
+        }
+        for rung in plan.quality.rungs
+    ]
+    left_out: list[dict[str, show.Cell]] = [{"rung": rung.name, "why": rung.why} for rung in plan.quality.left_out]
+    return {
+        **({"expected": show.table(expected)} if expected else {}),
+        **({"rungs_left_out": show.table(left_out)} if left_out else {}),
+        **({"vmaf_target": plan.quality.target} if plan.quality.target else {}),
+        "samples": len(plan.quality.samples),
+        "sampled_seconds": float(sum(sample.frames for sample in plan.quality.samples) / plan.rate),
+        "seconds": seconds,
+    }
