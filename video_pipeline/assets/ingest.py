@@ -14,7 +14,7 @@ from video_pipeline.media import damage, families, per_title
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
 from video_pipeline.media.model import EncodingPlan, SourceFile
-from video_pipeline.media.per_title import Scores
+from video_pipeline.media.probing import Scores
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.text import planning as text_planning
 from video_pipeline.partitions import videos

@@ -12,6 +12,7 @@ from video_pipeline.media.checks.bandwidth import bandwidth
 from video_pipeline.media.checks.colour import colour
 from video_pipeline.media.checks.descriptions import descriptions
 from video_pipeline.media.checks.digests import digests
+from video_pipeline.media.checks.floor import vmaf_floor
 from video_pipeline.media.checks.reading import read
 from video_pipeline.media.checks.references import references
 from video_pipeline.media.checks.shown import picture_times
@@ -32,6 +33,7 @@ CHECKS = {
     "key_frames": "Key frames lie on the grid and are equal in all renditions; segments start on it.",
     "track_ends": "Sound and pictures begin at 0 and end within 50 ms of their planned ends.",
     "colour": "Every rendition's colours are those its tags and the manifests name.",
+    "vmaf_floor": "Every rung looks as good as the preset wants, measured on short parts; if it wants that at all.",
     "sound_times": "Every sound is the source's at its time, within 10 ms.",
     "references": "Every reference of every manifest exists with the right length.",
     "descriptions": "Both manifests describe every track as the plan and its file have it.",
@@ -79,6 +81,7 @@ def inspect(
         tracks.key_frames(plan, readings),
         tracks.track_ends(plan, readings),
         colour(tools, plan, streams, readings, original),
+        vmaf_floor(tools, plan, readings, original),
         sound_times(tools, plan, readings, original),
         references(plan, streams, readings, texts),
         descriptions(plan, streams, readings, texts),

@@ -49,7 +49,9 @@ class PlannedQuality(Model):
     """At which all rungs are compared: the largest rung's of the preset's ladder."""
     height: int
     samples: tuple[Sample, ...]
-    """What stands for the whole video."""
+    """What stands for the whole video in the search."""
+    checked: tuple[Sample, ...]
+    """And before it is published: other parts, where there are some."""
     target: float | None = None
     """Of the largest rung."""
     floor: float | None = None

@@ -66,6 +66,7 @@ def measure(
     scratch: Path,
     *,
     size: tuple[int, int] | None = None,
+    unencoded: Mapping[str, tuple[int, int]] | None = None,
     every: int = 1,
     on_progress: Callable[[float], None] | None = None,
 ) -> dict[str, list[Vmaf]]:
@@ -73,6 +74,8 @@ def measure(
 
     Args:
         size: at which they are compared; by default that of the plan's largest rung.
+        unencoded: names of sizes that the source's frames are scaled to, and measured as if they were renditions: the
+            most that a rendition of that size can have.
         every: measure each such frame only.
 
     Raises:
@@ -84,10 +87,20 @@ def measure(
             told = share(on_progress, n / len(spans), (n + 1) / len(spans))
             alone.append(
                 measure(
-                    tools, source, plan, family, renditions, [span], scratch, size=size, every=every, on_progress=told
+                    tools,
+                    source,
+                    plan,
+                    family,
+                    renditions,
+                    [span],
+                    scratch,
+                    size=size,
+                    unencoded=unencoded,
+                    every=every,
+                    on_progress=told,
                 )
             )
-        return {name: [one[name][0] for one in alone] for name in renditions}
+        return {name: [one[name][0] for one in alone] for name in alone[0]}
     streams = {name: _frames_of(path, plan, spans) for name, path in renditions.items()}
     scores = compare(
         tools,
@@ -99,6 +112,7 @@ def measure(
         frames=sum(span.frames for span in spans),
         around=samples.words(plan, spans),
         pixels=plan.encoder(family).pix_fmt,
+        unencoded=unencoded or {},
         every=every,
         on_progress=on_progress,
     )
@@ -132,31 +146,35 @@ def compare(
     frames: int,
     around: tuple[Sequence[str], Sequence[str]] = ((), ()),
     pixels: str = "yuv420p",
+    unencoded: Mapping[str, tuple[int, int]] | None = None,
     every: int = 1,
     on_progress: Callable[[float], None] | None = None,
 ) -> dict[str, dict[int, float]]:
     """The score of each `every`th frame, by name and number, in one ffmpeg: frame n of each rendition against frame n
-    of the reference, both scaled to `size`.
+    of the reference, both scaled to `size`. `unencoded` are sizes of the reference itself.
 
     Raises:
         SourceError: something cannot be decoded.
     """
-    shown = _shown(reference, size, rate, pixels, every)
-    branches = shown.split() if len(renditions) > 1 else [shown]
+    whole, unencoded = reference.split(), unencoded or {}
+    against = _shown(whole[0], size, rate, pixels, every).split()
+    scaled = {
+        name: whole[n].filter("scale", *small, flags="bicubic").filter("format", pixels)
+        for n, (name, small) in enumerate(unencoded.items(), 1)
+    }
+    streams = {**renditions, **scaled}
     options = {"model": f"version={model(size)}", "n_subsample": min(every, KEPT), "n_threads": 1, "log_fmt": "json"}
-    compared = [
-        graph.filter(
-            [_shown(stream, size, rate, pixels, every), branches[n]], "libvmaf", log_path=f"{n}.json", **options
-        )
-        for n, stream in enumerate(renditions.values())
-    ]
+    compared = []
+    for n, stream in enumerate(streams.values()):
+        pair = [_shown(stream, size, rate, pixels, every), against[n]]
+        compared.append(graph.filter(pair, "libvmaf", log_path=f"{n}.json", **options))
     out = graph.output(*compared, "-", f="null", **{"c:v": "wrapped_avframe", "fps_mode": "passthrough"})
     args = [*ffmpeg.TOLERANT, *around[0], *out.get_args(), *around[1]]
     try:
         ffmpeg.ffmpeg(tools, args, duration=frames / rate, on_progress=on_progress, cwd=scratch)
     except CommandFailed as error:
         raise ffmpeg.undecodable("video", error) from None
-    return {name: _read(scratch / f"{n}.json", every) for n, name in enumerate(renditions)}
+    return {name: _read(scratch / f"{n}.json", every) for n, name in enumerate(streams)}
 
 
 def _shown(stream: Any, size: tuple[int, int], rate: Fraction, pixels: str, every: int) -> Any:

@@ -118,10 +118,11 @@ def test_each_eighth_frame_scores_as_it_does_among_all(encoded: Encoded, whole: 
 
 def test_samples_are_the_sources_frames_bit_by_bit(encoded: Encoded, tmp_path: Path) -> None:
     spans = (Sample(first=25, frames=25), Sample(first=75, frames=25))
-    one_pass = encoded.plan.model_copy(update={"seekable": False})
+    sought = encoded.plan.model_copy(update={"gop": 25})
+    one_pass = sought.model_copy(update={"seekable": False})
     wanted = raw(encoded.tools, encoded.source, "select=between(n\\,25\\,49)+between(n\\,75\\,99)")
     assert len(wanted) == 50 * 320 * 180 * 3 // 2
-    for plan in (encoded.plan, one_pass):
+    for plan in (sought, one_pass):
         out = tmp_path / "samples.mkv"
         made = samples.extract(encoded.tools, encoded.source, plan, "h264", spans, out)
         assert made.frames == 50

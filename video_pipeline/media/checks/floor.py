@@ -1,0 +1,108 @@
+"""The check that rungs look as good as the preset wants, on short parts of the video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from video_pipeline.errors import SourceError
+from video_pipeline.media import vmaf
+from video_pipeline.media.checks.reading import Reading
+from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.model import EncodingPlan, Family
+from video_pipeline.media.products import CheckResult
+from video_pipeline.media.targets import PlannedQuality
+from video_pipeline.media.tools import Tools
+from video_pipeline.media.vmaf import Vmaf
+
+NAME = "vmaf_floor"
+EVERY = 8
+"""Frames of a part of which one is measured: off by less than 0.3 VMAF on average from measuring all."""
+PART = 30
+"""VMAF by which a single part may be below the floor of the average: the hardest of 174 seconds was 8 below it."""
+PERFECT = 100
+
+
+def vmaf_floor(tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], original: Path) -> CheckResult:
+    """Each rung against the frames it was made from. A preset without a floor costs nothing.
+
+    What was expected of a rung may be missed by as much as the largest one may miss the target. Where nothing is
+    expected, for there was no search, it may lose as much against its size without any encoding as the largest one may.
+    """
+    quality = plan.quality
+    if quality is None or quality.floor is None:
+        return verdict(NAME, [], "0 rungs have a floor")
+    paths = {r.name: r.path for r in readings if r.is_video and len(r.packets)}
+    wrong: list[Problem] = []
+    lowest: list[float] = []
+    for encoder in plan.encoders:
+        found = _below(tools, plan, quality, encoder.family, paths, original, lowest)
+        if found and plan.seekable:
+            # A decoder that began in the middle may have given other pictures.
+            one_pass = plan.model_copy(update={"seekable": False})
+            found = _below(tools, one_pass, quality, encoder.family, paths, original, lowest)
+        wrong += found
+    above = f"; the nearest is {min(lowest):.1f} above its floor" if lowest else ""
+    return verdict(NAME, wrong, f"{len(plan.rungs)} rungs in {len(quality.checked)} parts{above}")
+
+
+def _below(
+    tools: Tools,
+    plan: EncodingPlan,
+    quality: PlannedQuality,
+    family: Family,
+    paths: Mapping[str, Path],
+    original: Path,
+    lowest: list[float],
+) -> list[Problem]:
+    """What is too bad, by rung; `lowest` gets how far the others are above."""
+    rungs = [rung for rung in plan.family(family) if rung.name in paths]
+    unexpected = {
+        f"{rung.name} unencoded": (rung.width, rung.height) for rung in rungs if not _expected(quality, rung.name)
+    }
+    try:
+        with TemporaryDirectory() as scratch:
+            scores = vmaf.measure(
+                tools,
+                original,
+                plan,
+                family,
+                {rung.name: paths[rung.name] for rung in rungs},
+                quality.checked,
+                Path(scratch),
+                size=quality.size,
+                unencoded=unexpected,
+                every=EVERY,
+            )
+    except SourceError as error:
+        return [(rung.name, str(error)) for rung in rungs[:1]]
+    wrong: list[Problem] = []
+    for rung in rungs:
+        assert quality.floor is not None
+        floor = _expected(quality, rung.name)
+        if floor is None:
+            floor = max(0.0, _mean(scores[f"{rung.name} unencoded"]) - (PERFECT - quality.floor))
+        parts = [part.mean for part in scores[rung.name]]
+        average = _mean(scores[rung.name])
+        worst = min(range(len(parts)), key=lambda n: parts[n])
+        time = f"{float(quality.checked[worst].first / plan.rate):.2f} s"
+        bad = f"{parts[worst]:.1f} at {time}"
+        if average < floor:
+            said = f"VMAF {average:.1f} on average, at least {floor:.1f} is wanted; the worst part has {bad}"
+            wrong.append((rung.name, said))
+        elif parts[worst] < floor - PART:
+            wrong.append((rung.name, f"VMAF {bad}, at least {floor - PART:.1f} is wanted in every part"))
+        else:
+            lowest.append(average - floor)
+    return wrong
+
+
+def _expected(quality: PlannedQuality, name: str) -> float | None:
+    rung = quality.of(name)
+    return rung.floor if rung else None
+
+
+def _mean(parts: Sequence[Vmaf]) -> float:
+    """Over all their frames."""
+    return Vmaf(frames=tuple(score for part in parts for score in part.frames)).mean
