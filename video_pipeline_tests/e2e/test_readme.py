@@ -104,11 +104,12 @@ def test_a_node_app_enqueues(stack: RunningStack, clip: Path, tmp_path: Path) ->
     assert job.returnvalue["releaseId"] == told["releaseId"]
 
 
-def test_the_preset_can_be_used(tmp_path: Path) -> None:
-    (text,) = blocks("yaml")
-    (tmp_path / "archive.yaml").write_text(text)
-    found = presets.load("archive", tmp_path)
-    assert (found.max_height, found.audio.bit_rate) == (1080, 192)
+def test_the_presets_can_be_used(tmp_path: Path) -> None:
+    for text in blocks("yaml"):
+        (tmp_path / text.splitlines()[0].removeprefix("# presets/")).write_text(text)
+    ours, mixed = (presets.load(name, tmp_path) for name in ("ours", "mixed"))
+    assert (ours.max_height, ours.audio.bit_rate) == (1080, 192)
+    assert {name: family.bit_depth for name, family in mixed.families.items()} == {"h264": 8, "hevc": 10, "vp9": 8}
 
 
 def test_all_settings_are_there_and_no_others() -> None:
