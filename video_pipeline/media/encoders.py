@@ -65,7 +65,7 @@ def _x265(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> Options:
         "open-gop": 0,
         "pools": encoder.threads,
         "frame-threads": min(encoder.threads, FRAME_THREADS),
-        # With a ceiling it else decides by how far other threads are.
+        # With a ceiling it else decides by how far other threads are: ten encodes gave ten files, with it one.
         "const-vbv": 1,
         # Its settings in every stream, and a line about each on our log.
         "info": 0,
@@ -78,7 +78,7 @@ def _x265(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> Options:
 
 
 FRAME_THREADS = 2
-"""Frames that x265 encodes at once; more cost quality under a ceiling."""
+"""Frames that x265 encodes at once; that shapes the bits, the number of other threads does not."""
 
 
 def _hdr10(encoder: VideoEncoder) -> Options:
@@ -99,9 +99,6 @@ def _vp9(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> Options:
         "profile:v": encoder.profile,
         "threads": encoder.threads,
         "row-mt": 0,
-        # One pass looks ahead for the frames that others refer to.
-        "auto-alt-ref": 1,
-        "lag-in-frames": 25,
         # Constrained quality: libvpx takes the ceiling as the average it must not exceed.
         "crf": f"{rung.crf:g}",
         "b:v": rung.maxrate,
