@@ -47,6 +47,8 @@ class FamilyPreset(Model):
     WORST_CRF: ClassVar[int] = 51
     CRF_STEP: ClassVar[float] = 0
     """What `crf` must be a multiple of; 0 for any."""
+    MOST_RATE: ClassVar[int] = 200_000
+    """kbit/s that `maxrate` may be; half as much again at high frame rates."""
 
     encoder: str
     bit_depth: BitDepth
@@ -70,6 +72,8 @@ class FamilyPreset(Model):
                 raise ValueError(f"crf of rung {rung.height} must be from 0 to {cls.WORST_CRF}")
             if cls.CRF_STEP and rung.crf % cls.CRF_STEP:
                 raise ValueError(f"crf of rung {rung.height} must be a multiple of {cls.CRF_STEP:g}")
+            if rung.maxrate > cls.MOST_RATE:
+                raise ValueError(f"maxrate of rung {rung.height} must be at most {cls.MOST_RATE}")
         return rungs
 
     @field_validator("options", "params", check_fields=False)
@@ -142,6 +146,8 @@ class Vp9(FamilyPreset):
 class Av1(FamilyPreset):
     WORST_CRF: ClassVar[int] = 63
     CRF_STEP: ClassVar[float] = 0.25
+    MOST_RATE: ClassVar[int] = 66_000
+    """SVT-AV1 takes no ceiling above 100 Mbit/s."""
 
     encoder: Literal["libsvtav1"] = "libsvtav1"
     threads: Literal[1] = 1

@@ -14,9 +14,11 @@ import pytest
 from lxml import etree
 from numpy.typing import NDArray
 
+from video_pipeline import presets
 from video_pipeline.errors import ToolMissing
-from video_pipeline.media import probe
+from video_pipeline.media import probe, renditions
 from video_pipeline.media.families import check
+from video_pipeline.media.options import Options, Trim
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
@@ -194,6 +196,25 @@ def test_what_the_source_tells_a_display_is_told_on(tools: Tools, kept: Made) ->
         log = run_log(tools, "-i", kept.media[f"{family}-180p"], "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-")
         told = re.search(r"r\((0\.68\d*).* max_luminance=(1000)", log), re.search(r"MaxCLL=(1000), MaxFALL=(400)", log)
         assert all(told) is (kept.plan.encoder("hevc").video_range == "PQ"), log
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("name", ["hdr10_tags_both.mkv", "hdr_pq_av1_mdcv_clli_1080p60.mp4"])
+def test_real_masters_are_told_on(tools: Tools, media: Path, name: str, tmp_path: Path) -> None:
+    """What ffmpeg says of the source's first picture it says of ours."""
+
+    def told(path: Path) -> list[str]:
+        log = run_log(tools, "-i", path, "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-")
+        lines = "\n".join(line for line in log.splitlines() if "showinfo" in line)
+        return re.findall(r"r\(.*max_luminance=\d+|MaxCLL=\d+, MaxFALL=\d+", lines)
+
+    source = media / "awkward" / name
+    about = probe.probe(tools, source)
+    plan = make_plan(about, "0" * 64, presets.load("hdr"), Options(trim=Trim(end=0.1)))
+    (rung,) = plan.family("hevc")[-1:]
+    renditions.make(tools, source, about.timing, plan, [rung], tmp_path)
+    assert told(source) == told(tmp_path / f"{rung.name}.mp4")
+    assert len(set(told(source))) == 2
 
 
 def test_hdr_without_an_encoder_of_ten_bits_is_tone_mapped(tools: Tools, kept: Made) -> None:
