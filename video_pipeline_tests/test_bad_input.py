@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from video_pipeline.media.tools import Tools
+from video_pipeline.stores import leases
+from video_pipeline.stores.objects import LocalStore
 from video_pipeline_tests.processes import encoders, files_below, processes, run, started, wait_for
 from video_pipeline_tests.stores.drafts import assert_whole
+from video_pipeline_tests.stores.test_budget import blob, made
 
 Mount = Callable[[int], Path]
 
@@ -171,6 +174,10 @@ def test_what_was_finished_before_a_disk_was_full_is_kept(small_disk: Mount, lon
     """Another program fills it, to the last byte, when the first chunk is done."""
     disk = small_disk(200 * 2**20)
     home, ballast = disk / "home", disk / "ballast"
+    old = LocalStore(home / "store")
+    for key in "abcd":
+        made(old, key, blob(old, key, 2**20))
+    leases.end(old.root)
     command = ("process", long, "--preset", "draft", "--video-id", "long", "--json")
     with started(home, *command, VIDEO_PIPELINE_ENCODERS="1") as process:
         chunks = home / "store" / "checkpoints" / "chunk"
@@ -184,6 +191,7 @@ def test_what_was_finished_before_a_disk_was_full_is_kept(small_disk: Mount, lon
     assert_nothing_left(home)
     kept = len(files_below(chunks))
     assert kept in (1, 2), "of three"
+    assert len(files_below(old.root / "checkpoints" / "streams")) == 2, "half of what nobody uses made room"
     ballast.unlink()
     done = run(home, *command)
     assert done.returncode == 0, done.stderr

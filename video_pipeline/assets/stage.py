@@ -64,12 +64,12 @@ def stage(context: dg.AssetExecutionContext, progress: ProgressResource) -> Iter
         raise
     except Exception as error:
         ours = classify(error)
+        if isinstance(ours, DiskFull):
+            _relieve(context)  # first of all: Dagster writes on that disk too
         if ours.detail:
             context.log.error("%s\n%s", ours, ours.detail)
         elif ours is not error:
             context.log.exception("%s", ours)
-        if isinstance(ours, DiskFull):
-            _relieve(context)
         raise failure(ours) from error
     finally:
         # What is told late could be told after the run's end.

@@ -86,6 +86,7 @@ def oldest(root: Path) -> int:
 
 def _begin(place: Path) -> Lease:
     place.mkdir(parents=True, exist_ok=True)
+    (place / _CLOCK).touch()  # once the disk is full it may be too late
     while True:
         path = place / uuid.uuid4().hex
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)

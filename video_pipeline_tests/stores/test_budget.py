@@ -163,6 +163,26 @@ def test_what_a_live_run_uses_stays(store: LocalStore) -> None:
     assert on_disk(store) == 0
 
 
+def test_what_is_used_while_it_is_looked_at_stays(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run begins after the leases were read, and uses what was the oldest of all."""
+    for key in "ab":
+        made(store, key)
+    leases.end(store.root)
+    age(store, "a", "b")
+    look = budget.look
+
+    def look_and_be_late(store: LocalStore) -> list[budget.Kept]:
+        found = look(store)
+        assert Checkpoints(store).get("streams", "a", Streams) is not None
+        return found
+
+    monkeypatch.setattr(budget, "look", look_and_be_late)
+    outcome = budget.evict(store, 0)
+    assert outcome is not None
+    assert outcome.dropped == KB
+    assert there(store, "a", "b") == ["a"]
+
+
 def test_sources_and_releases_do_not_count(store: LocalStore) -> None:
     source, shared, own = blob(store, "source"), blob(store, "shared"), blob(store, "own")
     Checkpoints(store).put(SOURCE, "s", SourceFile(blob=source, name="x", uri="/x"))
