@@ -139,7 +139,7 @@ from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.objects import LocalStore
 checkpoints, key, conflicts = Checkpoints(LocalStore(Path(sys.argv[1]))), sys.argv[2], 0
 blob = Blob(sha256=hashlib.sha256(b"black").hexdigest(), size=5)
-for turn in range(150):
+for turn in range(80):
     checkpoints.store.put_bytes(blob.key, b"black")
     try:
         checkpoints.put("chunk", key, Download(file=blob))
