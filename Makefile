@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel chaos corpus lock types clean
+.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,9 @@ bench-ticks: $(STAMP_DEV)  ## What a look of the intake takes with 10 000 jobs w
 
 bench-cancel: $(STAMP_DEV)  ## How long until nothing is left of a cancelled job, in every state and way
 	$(BIN)/python -m video_pipeline_tests.bench.cancel $(BENCH_ARGS)
+
+bench-grid: $(STAMP_DEV)  ## How many segment starts differ from rung to rung, ours beside `ffmpeg -g`
+	$(BIN)/python -m video_pipeline_tests.bench.grid $(BENCH_ARGS)
 
 chaos: $(STAMP_DEV)  ## Kill encoders and workers at random moments: published once, the same bytes, no chunk redone but those in hand
 	$(BIN)/python -m video_pipeline_tests.bench.chaos $(BENCH_ARGS)

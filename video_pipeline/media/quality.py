@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from video_pipeline.media.checks import downloads, pictures, source, tracks
+from video_pipeline.media.checks.agreement import same_pictures
 from video_pipeline.media.checks.authoring import authoring
 from video_pipeline.media.checks.bandwidth import bandwidth
 from video_pipeline.media.checks.colour import colour
@@ -32,6 +33,7 @@ CHECKS = {
     "duration": "Every rendition lasts as long as the plan.",
     "key_frames": "Key frames lie on the grid and are equal in all renditions; segments start on it.",
     "track_ends": "Sound and pictures begin at 0 and end within 50 ms of their planned ends.",
+    "same_pictures": "Every rendition shows the same pictures at its key frames.",
     "colour": "Every rendition's colours are those its tags and the manifests name.",
     "vmaf_floor": "Every rung looks as good as the preset wants, measured on short parts; if it wants that at all.",
     "sound_times": "Every sound is the source's at its time, within 10 ms.",
@@ -80,6 +82,7 @@ def inspect(
         tracks.duration(plan, readings),
         tracks.key_frames(plan, readings),
         tracks.track_ends(plan, readings),
+        same_pictures(tools, plan, readings),
         colour(tools, plan, streams, readings, original),
         vmaf_floor(tools, plan, readings, original),
         sound_times(tools, plan, readings, original),

@@ -23,7 +23,7 @@ from video_pipeline.media import (
     sprites,
     thumbnails,
 )
-from video_pipeline.media.checks import sampled, shown, sound
+from video_pipeline.media.checks import agreement, sampled, shown, sound
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.products import (
@@ -164,6 +164,7 @@ def remembering() -> Iterator[None]:
             "of_source",
             lambda _, plan, source, family, frames: (source, *frames, plan.filters_of(family), plan.rate),
         )
+        once(agreement, "_key_frames", lambda _, paths: tuple(paths))
         once(shown, "_at_interval", lambda _, plan, path, sheets: (path, sheets.interval, plan.rate))
         once(sound, "_parts", lambda _, plan, tracks, files, source: (*tracks, *files.values(), source, plan.start))
         yield

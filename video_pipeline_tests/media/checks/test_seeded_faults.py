@@ -139,7 +139,8 @@ def said(path: str, old: str, new: str) -> Plant:
     return lambda made, _: made.with_text(path, lambda text: text.replace(old, new, 1))
 
 
-PLAYLIST = f"hls/{SMALL}.m3u8"
+ORDER = "split=3[a][b][c];[a]trim=end_frame=50[x];[b]trim=start_frame=100,setpts=PTS-STARTPTS[y];"
+ORDER += f"[c]trim=start_frame=50:end_frame=100,setpts=PTS-STARTPTS[z];[x][y][z]concat=n=3,settb=1/10000,{FRAME}"
 HERE: dict[str, tuple[str, Fault]] = {
     "a flipped bit that still decodes": (
         "digests",
@@ -187,7 +188,16 @@ HERE: dict[str, tuple[str, Fault]] = {
             encoded_anew(f"{FRAME},loop=-1:1:0,trim=end_frame=150,setpts=N*400", "0,2,4"),
             SMALL,
             r"its pixels are \d+\.\d of 255 away",
-            frozenset({"picture_times"}),
+            frozenset({"picture_times", "same_pictures"}),
+        ),
+    ),
+    "two GOPs in each other's place": (
+        "same_pictures",
+        Fault(
+            encoded_anew(ORDER, "0,2,4"),
+            SMALL,
+            f"from 2.000 s on, 2 of 3 key frames are other pictures than in {LARGE}",
+            frozenset({"picture_times", "colour"}),
         ),
     ),
     "the other language": (
@@ -248,5 +258,6 @@ def test_a_seeded_fault_is_found(spoken: Made, tmp_path: Path, check: str, fault
 def test_the_list_is_long_and_leaves_no_check_out() -> None:
     everything = {**HERE, **ELSEWHERE}
     assert len(everything) == len(HERE) + len(ELSEWHERE) >= 20
-    # The source's own faults, and the file for download, which is not in every release, have modules of their own.
-    assert {check for check, _ in everything.values()} == set(quality.CHECKS) - {"frame_times", "damage", "download"}
+    # The source's own faults, and what is not in every release, have modules of their own.
+    apart = {"frame_times", "damage", "vmaf_floor", "download"}
+    assert {check for check, _ in everything.values()} == set(quality.CHECKS) - apart

@@ -117,6 +117,7 @@ FAULTS: list[tuple[str, str, Fault]] = [
             lambda made, _: replace(made, plan=made.plan.model_copy(update={"audio": ()})),
             "audio-1",
             "there but not planned",
+            frozenset({"descriptions"}),
         ),
     ),
 ]
