@@ -20,8 +20,9 @@ from video_pipeline.presets.quality import Quality
 
 AIM = 3
 """CRF that the first probe is above the table's, which suits hard videos, too."""
-FAR = 1.5
-"""CRF between a probe over all samples and the target, up to which the curve is believed."""
+FAR = 3
+"""CRF between a probe over all samples and the target, up to which the curve is believed: a fifth more or less of its
+rise is half a VMAF there."""
 WASTE = 0.5
 """VMAF that a rung may lose where the ceiling of its bit rate keeps it from the target anyway."""
 
@@ -82,7 +83,7 @@ def find(rungs: Sequence[RungPlan], wanted: Quality, worst: float, step: float, 
 
 
 def _best(curve: Curve, target: float, low: float) -> float:
-    if curve.probe.vmaf < target and curve.probe.crf <= low + FAR:
+    if curve.probe.vmaf < target and curve.probe.crf <= low + 1:
         # The ceiling of bits is in the way: a lower CRF only moves them to where they are not seen.
         return curve.crf_for(curve.probe.vmaf - WASTE)
     return curve.crf_for(target)
