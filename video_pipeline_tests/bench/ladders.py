@@ -9,8 +9,11 @@ from pathlib import Path
 
 from streamer.bitrate_configuration import DEFAULT_VIDEO_RESOLUTIONS
 
+from video_pipeline.media import parallel, per_title, probe, renditions
 from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.per_title import Scores
 from video_pipeline.media.tools import Tools
+from video_pipeline.presets import Preset
 from video_pipeline_tests.bench import bare
 from video_pipeline_tests.bench.cost import Cost, timed
 
@@ -32,11 +35,16 @@ class Ladder:
     """What it took to find it."""
 
     def encode(self, tools: Tools, clip: Path, out: Path) -> Cost:
-        """Makes `<out>/<rung>.mp4` of each rung of H.264."""
-        rungs = self.plan.family("h264")
-        cost = Cost()
+        """Makes `<out>/<rung>.mp4` of each rung of H.264: as the pipeline does, or, at average bit rates, in one piece,
+        for an average is one of the whole."""
+        rungs, cost = self.plan.family("h264"), Cost()
+        about = probe.probe(tools, clip)
+        at_once = parallel.at_once(rungs, about.video, parallel.host_cores(), parallel.host_memory() / 2)
         with timed(cost):
-            bare.run(bare.command(tools, clip, self.plan, out, rungs=rungs, rates=self.rates), nice=tools.nice)
+            if self.rates:
+                bare.run(bare.command(tools, clip, self.plan, out, rungs=rungs, rates=self.rates), nice=tools.nice)
+            else:
+                renditions.make(tools, clip, about.timing, self.plan, rungs, out, at_once=at_once)
         return cost
 
 
@@ -57,9 +65,30 @@ def pinned_rate(plan: EncodingPlan, rung: RungPlan) -> int:
     return next(_bits(rate) for codec, rate in size.bitrates.items() if codec.value == rung.family)
 
 
-def searched(tools: Tools, clip: Path, plan: EncodingPlan, scratch: Path) -> Ladder | None:
+class _NoMemory:
+    """Every probe is made."""
+
+    def get(self, key: str) -> None:
+        return None
+
+    def put(self, key: str, scores: Scores) -> None:
+        pass
+
+
+def searched(tools: Tools, clip: Path, plan: EncodingPlan, preset: Preset, root: Path) -> Ladder | None:
     """As the pipeline chooses for this title; None if the preset has no target."""
-    return None
+    if preset.quality is None or preset.quality.target is None:
+        return None
+    cost = Cost()
+    with timed(cost):
+        chosen = per_title.search(tools, clip, plan, preset, emptied(root / "search"), _NoMemory())
+    assert chosen.quality is not None
+    expected = {rung.name: rung.vmaf for rung in chosen.quality.rungs}
+    targets = dict(expected)
+    # The largest one has a target of its own, unless the ceiling of its bits is in the way.
+    top = chosen.rungs[0].name
+    targets[top] = min(preset.quality.target, expected[top])
+    return Ladder(OURS, chosen, targets=targets, predicted=expected, search=cost)
 
 
 def _bits(text: str) -> int:

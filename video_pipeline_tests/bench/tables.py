@@ -64,45 +64,49 @@ def show(one: Measured) -> None:
         row += ["" if value is None else f"{value:.1f}" for value in (ours and ours.target, ours and ours.predicted)]
         rows.append(row)
     headers = ["rung", *(text for name in one.rungs for text in (f"{name}: kbit/s", "VMAF mean, harmonic, 1 %"))]
-    print(f"{one.clip}, {one.seconds:.1f} s" + _search(one))
+    print(f"{one.clip}, {one.seconds:.1f} s")
     print(tabulate(rows, headers=[*headers, "target", "predicted"], tablefmt="github", disable_numparse=True))
     print(flush=True)
 
 
-def _search(one: Measured) -> str:
-    if OURS not in one.encode:
-        return ""
-    limit = next((share for seconds, share in SEARCH_SHARES if one.seconds >= seconds), None)
-    aim = f", target <= {limit:.0%}" if limit else ", no target for so short a clip"
-    return f"; the search took {one.search.cpu / one.encode[OURS].cpu:.0%} of the encode's CPU time{aim}"
+def searches(costs: Sequence[tuple[str, float, Cost, Cost]]) -> None:
+    """Of each clip: its name and length, the search and the encode."""
+    rows = []
+    for name, seconds, search, encode in costs:
+        share = search.cpu / encode.cpu
+        most = next((share for least, share in SEARCH_SHARES if seconds >= least), None)
+        met = "" if most is None else "yes" if share <= most else "NO"
+        aim = "none for so short a clip" if most is None else f"<= {most:.0%}"
+        rows.append([name, f"{seconds:.0f}", f"{search.cpu:.1f}", f"{encode.cpu:.1f}", f"{share:.0%}", aim, met])
+    headers = ("clip", "seconds", "search: CPU s", "encode: CPU s", "share", "target", "met")
+    print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True) + "\n")
 
 
 def summary(found: Sequence[Measured]) -> None:
-    if not found:
-        print("no clip is large enough")
-        return
     names = list(found[0].rungs)
     rows = []
     for name in names:
         made = [rung for one in found for rung in one.rungs[name].values()]
         short = [rung.target - rung.score.mean for rung in made if rung.short and rung.target]
         bits = sum(rung.bits for rung in made)
-        ratio = f"{_over(found, name):.2f}" if OURS in names and name != OURS else ""
-        rows.append([name, len(made), f"{bits / 1e6:.1f}", ratio, len(short), f"{max(short, default=0):.1f}"])
-    headers = ("ladder", "rungs", "Mbit", "per title over it, rung by rung", "rungs under target (*)", "worst by")
+        ratios = [f"{ratio:.2f}" for ratio in _over(found, name)] if OURS in names and name != OURS else ["", ""]
+        rows.append([name, len(made), f"{bits / 1e6:.1f}", *ratios, len(short), f"{max(short, default=0):.1f}"])
+    headers = ("ladder", "rungs", "Mbit", "per title over it", "of rungs in both", "rungs under target (*)", "worst by")
     print(f"{len(found)} clips, {sum(one.seconds for one in found):.0f} s")
     print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
     if OURS in names:
         _predictions(found)
+        searches([(one.clip, one.seconds, one.search, one.encode[OURS]) for one in found])
         for line in losses(found):
             print(line)
 
 
-def _over(found: Sequence[Measured], name: str) -> float:
-    """Our bits over its, of the rungs that both have."""
+def _over(found: Sequence[Measured], name: str) -> tuple[float, float]:
+    """Our bits over its: of all rungs, and of those that both have."""
+    ours, its = (sum(rung.bits for one in found for rung in one.rungs[which].values()) for which in (OURS, name))
     pairs = [(rung, one.rungs[name].get(key)) for one in found for key, rung in one.rungs[OURS].items()]
-    both = [(ours.bits, its.bits) for ours, its in pairs if its]
-    return sum(ours for ours, _ in both) / sum(its for _, its in both)
+    both = [(own.bits, other.bits) for own, other in pairs if other]
+    return ours / its, sum(own for own, _ in both) / sum(other for _, other in both)
 
 
 def _predictions(found: Sequence[Measured]) -> None:
