@@ -27,11 +27,13 @@ def command(
     rungs: Sequence[RungPlan],
     sound: Sequence[AudioPlan] = (),
     rates: Mapping[str, int] | None = None,
+    threads: bool = False,
 ) -> list[str]:
     """One ffmpeg that makes these rungs and tracks of sound from one decode, `<out>/<name>.mp4`.
 
     Args:
         rates: average bit rates by rung, bit/s, instead of the plan's CRF under a ceiling.
+        threads: as the plan has them, for they shape the bits; else as many as ffmpeg likes, which is quickest.
     """
     # Families of 10 bits have filters of their own.
     alike: dict[tuple[str, ...], list[RungPlan]] = {}
@@ -40,7 +42,9 @@ def command(
     outputs = []
     for frames, (filters, own) in zip(_split(gridded(clip, plan), len(alike)), alike.items(), strict=True):
         branches = _split(apply(frames, filters), len(own))
-        outputs += [_output(branch, plan, rung, out, rates) for branch, rung in zip(branches, own, strict=True)]
+        outputs += [
+            _output(branch, plan, rung, out, rates, threads) for branch, rung in zip(branches, own, strict=True)
+        ]
     if len(outputs) > 1:
         outputs = [graph.merge_outputs(*outputs)]
     args = [*clock(plan), *outputs[0].get_args()] if outputs else ["-i", str(clip)]
@@ -57,11 +61,15 @@ def _split(stream: Any, count: int) -> list[Any]:
     return [split[n] for n in range(count)]
 
 
-def _output(frames: Any, plan: EncodingPlan, rung: RungPlan, out: Path, rates: Mapping[str, int] | None) -> Any:
+def _output(
+    frames: Any, plan: EncodingPlan, rung: RungPlan, out: Path, rates: Mapping[str, int] | None, threads: bool
+) -> Any:
     scaled = frames.filter("scale", rung.width, rung.height, flags="bicubic")
     encoder = plan.encoder(rung.family)
     scaled = scaled.filter("format", encoder.pix_fmt).filter("setsar", 1)
     asked = options(plan, rung, encoder)
+    if not threads:
+        asked.pop("threads", None)
     if rates:
         asked = {name: value for name, value in asked.items() if name not in CONSTANT_QUALITY}
         asked["b:v"] = rates[rung.name]

@@ -63,7 +63,7 @@ def curve(clip: Path, plan: EncodingPlan, rung: RungPlan, root: Path, every: int
         asked = rung.model_copy(update=own)
         took = Cost()
         with timed(took):
-            bare.run(bare.command(programs, clip, plan, out, rungs=[asked]), nice=programs.nice)
+            bare.run(bare.command(programs, clip, plan, out, rungs=[asked], threads=True), nice=programs.nice)
         cost.cpu += took.cpu
         made = out / f"{rung.name}.mp4"
         score = vmaf.score(programs, clip, plan, made, (rung.width, rung.height), root, every)

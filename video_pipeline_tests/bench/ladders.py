@@ -11,7 +11,7 @@ from streamer.bitrate_configuration import DEFAULT_VIDEO_RESOLUTIONS
 
 from video_pipeline.media import parallel, per_title, probe, renditions
 from video_pipeline.media.model import EncodingPlan, RungPlan
-from video_pipeline.media.per_title import Scores
+from video_pipeline.media.probing import Scores
 from video_pipeline.media.tools import Tools
 from video_pipeline.presets import Preset
 from video_pipeline_tests.bench import bare
@@ -42,7 +42,10 @@ class Ladder:
         at_once = parallel.at_once(rungs, about.video, parallel.host_cores(), parallel.host_memory() / 2)
         with timed(cost):
             if self.rates:
-                bare.run(bare.command(tools, clip, self.plan, out, rungs=rungs, rates=self.rates), nice=tools.nice)
+                bare.run(
+                    bare.command(tools, clip, self.plan, out, rungs=rungs, rates=self.rates, threads=True),
+                    nice=tools.nice,
+                )
             else:
                 renditions.make(tools, clip, about.timing, self.plan, rungs, out, at_once=at_once)
         return cost

@@ -48,9 +48,7 @@ def main(
     others: Sequence[str],
 ) -> None:
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(
-        f"VMAF of every {every}. frame at the largest rung's size, by a command that shares nothing with the pipeline's\n"
-    )
+    print(f"VMAF of every {every}. frame at the largest rung's size, by a command of the bench's own\n")
     plans = list(_plans(preset, words, seconds, long))
     if not plans:
         sys.exit("no clip is large enough, or none has these words in its name")
