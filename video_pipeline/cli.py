@@ -13,6 +13,8 @@ from video_pipeline.errors import Cancelled, CheckFailed, PermanentError, Pipeli
 # Name to module and attribute: imported on use, since Dagster alone takes two seconds to import.
 COMMANDS = {
     "process": "video_pipeline.cli_process:process",
+    "plan": "video_pipeline.cli_plan:plan",
+    "presets": "video_pipeline.cli_presets:list_presets",
     "doctor": "video_pipeline.doctor:doctor",
     "up": "video_pipeline.cli_stack:up",
     "demo": "video_pipeline.cli_demo:demo",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import click
-from tabulate import tabulate
 
 from video_pipeline import settings
+from video_pipeline.cli_table import table
 from video_pipeline.stores import query
 from video_pipeline.stores import search as searching
 from video_pipeline.stores.index import Index
-
-WIDEST = 100
-"""Letters of a cell for people; `--json` has all of it."""
 
 
 def _fields(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -73,26 +70,6 @@ def sql(statement: str, as_json: bool) -> None:
         _lines(dict(zip(result.columns, row, strict=True)) for row in result.rows)
     else:
         click.echo(table(result.columns, result.rows))
-
-
-def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Aligned text, numbers to the right. What a terminal would obey is left out of texts."""
-    numeric = [all(isinstance(row[n], (int, float)) or row[n] is None for row in rows) for n in range(len(names))]
-    text: str = tabulate(
-        [[_cell(value) for value in row] for row in rows],
-        headers=[_cell(name) for name in names],
-        colalign=["right" if right else "left" for right in numeric] if rows else None,
-        disable_numparse=True,  # "007" is no number
-    )
-    return text
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = value.hex() if isinstance(value, bytes) else str(value)
-    shown = text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
-    return "".join(letter if letter.isprintable() else " " for letter in shown)
 
 
 def _lines(objects: Iterable[dict[str, object]]) -> None:

@@ -21,7 +21,7 @@ BUILT_IN = Path(__file__).parent
 NAME = r"[a-z0-9][a-z0-9+-]{0,30}"
 """The whole name of a preset, as a regular expression."""
 
-__all__ = ["Preset", "load", "names"]
+__all__ = ["Preset", "chain", "load", "names"]
 
 
 def names(directory: Path | None = None) -> list[str]:
@@ -36,13 +36,36 @@ def load(name: str, directory: Path | None = None) -> Preset:
     Raises:
         RequestError: there is none, or its file is wrong; the message names the file, the key and the reason.
     """
-    if not re.fullmatch(NAME, name) or _find(name, directory) is None:
-        raise RequestError(f"preset {name!r} is unknown; there are {', '.join(names(directory))}")
-    path, table = _resolve(name, directory, seen=())
+    files = chain(name, directory)
+    table: dict[str, Any] = {}
+    for _, over in reversed(files):
+        table = _merge(table, over)
     try:
         return Preset.model_validate({**table, "name": name})
     except ValidationError as error:
-        raise RequestError(f"preset file {path}: {_first(error)}") from None
+        raise RequestError(f"preset file {files[0][0]}: {_first(error)}") from None
+
+
+def chain(name: str, directory: Path | None = None) -> list[tuple[Path, dict[str, Any]]]:
+    """The files a preset is made of, each with what it says: its own first, then that of the preset it extends, ...
+
+    Raises:
+        RequestError: there is none of this name, or one of the files cannot be read or extends itself.
+    """
+    if not re.fullmatch(NAME, name) or _find(name, directory) is None:
+        raise RequestError(f"preset {name!r} is unknown; there are {', '.join(names(directory))}")
+    files: list[tuple[Path, dict[str, Any]]] = []
+    parent: object = name
+    while parent is not None:
+        if not isinstance(parent, str):
+            raise RequestError(f"preset file {files[-1][0]}: extends: must be the name of a preset")
+        path = _find(parent, directory, skip=tuple(path for path, _ in files))
+        if path is None:
+            raise RequestError(f"preset file {files[-1][0]}: extends: {parent!r} is unknown or extends itself")
+        table = _read(path)
+        parent = table.pop("extends", None)
+        files.append((path, table))
+    return files
 
 
 def _find(name: str, directory: Path | None, skip: tuple[Path, ...] = ()) -> Path | None:
@@ -50,22 +73,14 @@ def _find(name: str, directory: Path | None, skip: tuple[Path, ...] = ()) -> Pat
     return next((path for path in places if path.is_file() and path not in skip), None)
 
 
-def _resolve(name: str, directory: Path | None, seen: tuple[Path, ...]) -> tuple[Path, dict[str, Any]]:
-    path = _find(name, directory, skip=seen)
-    if path is None:
-        raise RequestError(f"preset file {seen[-1]}: extends: {name!r} is unknown or extends itself")
+def _read(path: Path) -> dict[str, Any]:
     try:
         table = yaml.safe_load(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise RequestError(f"preset file {path}: {' '.join(str(error).split())}") from None
     if not isinstance(table, dict):
         raise RequestError(f"preset file {path}: it must be a mapping of keys to values")
-    parent = table.pop("extends", None)
-    if parent is None:
-        return path, table
-    if not isinstance(parent, str):
-        raise RequestError(f"preset file {path}: extends: must be the name of a preset")
-    return path, _merge(_resolve(parent, directory, (*seen, path))[1], table)
+    return table
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from video_pipeline.base import Model
 
@@ -32,7 +32,13 @@ PLANNED_PARAMS = frozenset(
 X26X = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
 
-class RungTable(Model):
+class Table(Model):
+    """A mapping in a preset's file. The text under a key is what `video-pipeline presets` says of it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class RungTable(Table):
     height: Even
     """Shorter side in pixels: a portrait "1080p" is 1080 wide."""
     crf: float = Field(ge=0, le=63)
@@ -41,7 +47,7 @@ class RungTable(Model):
     """kbit/s at up to 30 frames/s."""
 
 
-class FamilyPreset(Model):
+class FamilyPreset(Table):
     """What the families have in common."""
 
     WORST_CRF: ClassVar[int] = 51
@@ -51,12 +57,16 @@ class FamilyPreset(Model):
     """kbit/s that `maxrate` may be; half as much again at high frame rates."""
 
     encoder: str
+    """ffmpeg's name of the encoder."""
     bit_depth: BitDepth
+    """Of each sample of the pictures."""
     threads: int = Field(ge=1, le=64)
     """Shapes the bits, so it is fixed here and not taken from the host."""
     options: dict[str, str] = Field(default_factory=dict)
     """More options of the encoder by ffmpeg's names, e.g. {tune: film}."""
     rungs: tuple[RungTable, ...] = Field(min_length=1)
+    """The renditions of a source that is large enough, one line each: height (the shorter side, pixels), crf (quality,
+    lower is better) and maxrate (ceiling, kbit/s at up to 30 frames/s)."""
 
     @field_validator("rungs")
     @classmethod
@@ -92,7 +102,10 @@ class FamilyPreset(Model):
 class H264(FamilyPreset):
     encoder: Literal["libx264", "h264_nvenc", "h264_vaapi"] = "libx264"
     preset: X26X
+    """Speed: the slower, the fewer bits for the same quality. Hardware encoders have their own, and get the one that
+    comes next."""
     profile: Literal["baseline", "main", "high"] = "high"
+    """What decoders must know; all of today know high."""
     threads: Literal[1] = 1
     """With more, x264 keeps to a ceiling by how far its threads happen to be: of six encodes of a clip that reached it
     no two were the same. Rungs and chunks side by side fill a host as well."""
@@ -103,6 +116,8 @@ class H264(FamilyPreset):
 class Hevc(FamilyPreset):
     encoder: Literal["libx265", "hevc_nvenc", "hevc_vaapi"] = "libx265"
     preset: X26X
+    """Speed: the slower, the fewer bits for the same quality. Hardware encoders have their own, and get the one that
+    comes next."""
     profile: Literal["main", "main10"] | None = None
     """By default that of `bit_depth`."""
     bit_depth: BitDepth = 8
@@ -126,6 +141,7 @@ class Vp9(FamilyPreset):
 
     encoder: Literal["libvpx-vp9"] = "libvpx-vp9"
     deadline: Literal["good", "best", "realtime"] = "good"
+    """How long the encoder may search, by libvpx's own word."""
     cpu_used: int = Field(ge=0, le=8)
     """Speed; 0 is the slowest and best, more than 5 is for `realtime`."""
     profile: Literal[0, 2] | None = None

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from video_pipeline.base import Model, Rational
-from video_pipeline.presets.families import FAMILIES, H264, Av1, Even, Family, FamilyPreset, Hevc, Vp9
+from video_pipeline.base import Rational
+from video_pipeline.presets.families import FAMILIES, H264, Av1, Even, Family, FamilyPreset, Hevc, Table, Vp9
 from video_pipeline.presets.quality import Quality
 
 
-class Audio(Model):
+class Audio(Table):
     bit_rate: int = Field(ge=32, le=512)
     """kbit/s of AAC stereo; surround has as much for each of its channels."""
     silence: bool = False
@@ -22,12 +22,17 @@ class Audio(Model):
     """LUFS that every track is brought to, e.g. -16; without it levels stay as they are."""
 
 
-class Images(Model):
+class Images(Table):
     candidates: int = Field(ge=1, le=40)
+    """Thumbnails offered beside the poster, at most."""
     poster_width: Even
+    """Longer side of the poster and the thumbnails, pixels; smaller pictures are not enlarged."""
     tile_width: Annotated[int, Field(multiple_of=2, ge=32, le=640)]
+    """Longer side of a sprite's tile, pixels."""
     columns: int = Field(ge=1, le=20)
+    """Tiles beside each other on a sprite sheet."""
     rows: int = Field(ge=1, le=20)
+    """Tiles below each other on a sprite sheet."""
     interval: Rational
     """Seconds between two sprite tiles."""
 
@@ -39,9 +44,10 @@ class Images(Model):
         return value
 
 
-class Preset(Model):
+class Preset(Table):
     name: str
     description: str
+    """For people."""
     max_height: Even
     """No rung has a longer shorter side."""
     max_rate: int = Field(ge=1, le=120)
@@ -66,13 +72,19 @@ class Preset(Model):
     """A source that is already what a rung should be (codec, size, rate, colours, key frames on the grid, bit rate)
     becomes that rung as it is."""
     h264: H264 | None = None
+    """What plays everywhere; `none` leaves a family out, also one of the preset this one extends."""
     hevc: Hevc | None = None
+    """H.265: fewer bits, for Apple's devices and others with a decoder of their own."""
     vp9: Vp9 | None = None
+    """Fewer bits, for browsers; tagged vp09."""
     av1: Av1 | None = None
+    """The fewest bits, for browsers and newer devices."""
     quality: Quality | None = None
     """What the rungs shall look like; without it their crf is that of the table."""
     audio: Audio
+    """Every track of sound, as AAC."""
     images: Images
+    """Poster, thumbnails and the sprite sheets of a player's time line."""
 
     @field_validator("download", "quality", *FAMILIES, mode="before")
     @classmethod

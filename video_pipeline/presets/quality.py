@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from video_pipeline.base import Model
+from video_pipeline.presets.families import Table
 
 LEAST = 20
 """Below it nobody would publish; a target there is a mistake of the unit."""
 
 
-class Quality(Model):
+class Quality(Table):
     target: float | None = Field(default=None, ge=LEAST, le=99)
     """Of the largest rung of each family: its crf is searched for this, the others follow it. Without it the crf of the
     table stands."""
