@@ -16,6 +16,7 @@ from video_pipeline.cli_table import table
 from video_pipeline.intake import spelled
 from video_pipeline.intake.job import parse
 from video_pipeline.media import probe, tools
+from video_pipeline.media.backend import settled
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.planned import described
 from video_pipeline.stores.objects import LocalStore
@@ -40,12 +41,15 @@ def plan(source: str, preset: str | None, as_json: bool, **asked: Any) -> None:
     options = parse({"source": "/", **spelled.fields(asked)}, None).options
     wanted = presets.load(preset or ours.default_preset, ours.presets_dir)
     path = local_path(source).absolute()
-    found = tools.find(ffmpeg=ours.ffmpeg, ffprobe=ours.ffprobe, packager=ours.packager, nice=ours.nice)
+    found = tools.find(
+        ffmpeg=ours.ffmpeg, ffprobe=ours.ffprobe, packager=ours.packager, nice=ours.nice, vaapi=ours.vaapi_device
+    )
     with TemporaryDirectory() as place:
         (Path(place) / "scratch").mkdir()
         sidecars = take_in(options, LocalStore(Path(place)), Path(place) / "scratch")
     about = probe.probe(found, path)
     made = make_plan(about, NOT_READ, wanted, options, [file.blob for file in sidecars])
+    made = settled(found, made, wanted, about.video)
     document = described(path.name, about, made, wanted)
     click.echo(json.dumps(document, ensure_ascii=False) if as_json else _text(document))
 
@@ -61,6 +65,7 @@ def _text(document: dict[str, Any]) -> str:
         ("text", _texts(document)),
         ("images", _images(document["images"])),
         ("download", document["download"] or "none"),
+        *(("instead", fallback["sentence"]) for fallback in document["fallbacks"]),
         *(("left out", f"{left['name']}: {left['why']}") for left in document["leftOut"]),
     ]
     parts = ["\n".join(f"{name:10}{text}" for name, text in facts)]

@@ -12,24 +12,32 @@ import click
 from video_pipeline import presets, settings
 from video_pipeline.errors import PipelineError
 from video_pipeline.home import prepare
-from video_pipeline.media import tools
+from video_pipeline.media import hardware, tools
+from video_pipeline.media.backend import SOUND
+from video_pipeline.media.model import VideoEncoder
+from video_pipeline.media.trial import unusable
+from video_pipeline.presets.families import SOFTWARE
+from video_pipeline.presets.model import Preset
 from video_pipeline.services.redis import find_server
 
-NEEDED_ENCODERS = ("libx264", "aac")
+Found = dict[str, str | None]
+"""Encoder to why it cannot be used; None if it can."""
 
 
 @click.command()
 def doctor() -> None:
     """Print every program with path and version, and whatever is missing; exit 1 if something is."""
     ours = settings.load()
+    found = _found(ours)
     problems = [
         _program("ffmpeg", lambda: tools.find(ffmpeg=ours.ffmpeg).ffmpeg),
         _program("ffprobe", lambda: tools.find(ffprobe=ours.ffprobe).ffprobe),
         _program("packager", lambda: tools.find(packager=ours.packager).packager),
         _program("redis server", lambda: find_server(ours)),
-        _encoders(ours),
+        _say("encoders", lambda: _software(found or _encoders(ours))),
+        *(_hardware(name, found[name]) for name in hardware.ALL if found),
         _say("home", lambda: f"{prepare(ours).home}, {shutil.disk_usage(ours.home).free / 1e9:.1f} GB free"),
-        *(_preset(ours, name) for name in presets.names(ours.presets_dir)),
+        *(_preset(ours, name, found) for name in presets.names(ours.presets_dir)),
     ]
     sys.exit(1 if any(problems) else 0)
 
@@ -38,19 +46,63 @@ def _program(name: str, find: Callable[[], Path]) -> bool:
     return _say(name, lambda: f"{tools.version(find())}  {find()}")
 
 
-def _encoders(ours: settings.Settings) -> bool:
-    def check() -> str:
-        lacking = set(NEEDED_ENCODERS) - tools.encoders(tools.find(ffmpeg=ours.ffmpeg))
-        if lacking:
-            raise PipelineError(f"this ffmpeg lacks {', '.join(sorted(lacking))}")
-        return ", ".join(NEEDED_ENCODERS)
-
-    return _say("encoders", check)
+def _found(ours: settings.Settings) -> Found:
+    """Nothing without an ffmpeg: that is said once, and not of every preset."""
+    try:
+        return _encoders(ours)
+    except PipelineError:
+        return {}
 
 
-def _preset(ours: settings.Settings, name: str) -> bool:
+def _encoders(ours: settings.Settings) -> Found:
+    """Every encoder that a preset can ask for. Those of hardware are tried; of the others it is enough to be there."""
+    found = tools.find(ffmpeg=ours.ffmpeg, nice=ours.nice, vaapi=ours.vaapi_device)
+    built = tools.encoders(found)
+
+    def why_not(name: str) -> str | None:
+        if name not in built:
+            return "this ffmpeg is built without it"
+        return unusable(found, _simplest(name)) if name in hardware.ALL else None
+
+    return {name: why_not(name) for name in (*SOFTWARE.values(), SOUND, *hardware.ALL)}
+
+
+def _simplest(codec: str) -> VideoEncoder:
+    family, profile = ("h264", "high") if codec.startswith("h264") else ("hevc", "main")
+    speed = hardware.speed(codec, "medium")
+    return VideoEncoder.model_validate(
+        {"family": family, "codec": codec, "preset": speed, "profile": profile, "threads": 1}
+    )
+
+
+def _software(found: Found) -> str:
+    names = [name for name in found if name not in hardware.ALL]
+    lacking = [name for name in names if found[name]]
+    if lacking:
+        raise PipelineError(f"this ffmpeg lacks {', '.join(lacking)}")
+    return ", ".join(names)
+
+
+def _hardware(name: str, why: str | None) -> bool:
+    """No host needs it, unless a preset does, which is said there."""
+    print(f"{name:15}{'ok' if why is None else 'unusable':9}{why or f'with {hardware.NEEDS[name]}'}")
+    return False
+
+
+def _preset(ours: settings.Settings, name: str, found: Found) -> bool:
     """Every preset is read, so that a broken file shows here and not with the first video."""
-    return _say(f"preset {name}", lambda: presets.load(name, ours.presets_dir).description)
+    return _say(f"preset {name}", lambda: _can_be_made(presets.load(name, ours.presets_dir), found))
+
+
+def _can_be_made(preset: Preset, found: Found) -> str:
+    said = [preset.description]
+    for name, family in preset.families.items():
+        used, why = SOFTWARE[name], found.get(family.encoder)
+        if why and family.encoder in hardware.ALL and preset.hardware == "prefer" and found[used] is None:
+            said.append(f"{family.encoder} cannot be used ({why}): {used} takes its place.")
+        elif why:
+            raise PipelineError(f"needs {family.encoder} for {name}: {why}")
+    return " ".join(said)
 
 
 def _say(name: str, what: Callable[[], str]) -> bool:

@@ -32,17 +32,25 @@ class MediaResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def tools(self) -> Tools:
         """Raises `ToolMissing`."""
         ours = settings.load()
-        return tools_module.find(ffmpeg=ours.ffmpeg, ffprobe=ours.ffprobe, packager=ours.packager, nice=ours.nice)
+        return tools_module.find(
+            ffmpeg=ours.ffmpeg,
+            ffprobe=ours.ffprobe,
+            packager=ours.packager,
+            nice=ours.nice,
+            vaapi=ours.vaapi_device,
+        )
 
     def preset(self, name: str) -> Preset:
         """Raises `RequestError`."""
         return presets.load(name, settings.load().presets_dir)
 
-    def encoders(self, rungs: Sequence[RungPlan], source: VideoStream) -> int:
+    def encoders(self, rungs: Sequence[RungPlan], source: VideoStream, *, hardware: bool = False) -> int:
         """How many encoders of one video may run side by side."""
         ours = settings.load()
         if ours.encoders:
             return ours.encoders
+        if hardware:  # a card opens few sessions at once, and each rung is one
+            return 1
         memory = ours.encode_memory_gb * 1e9 if ours.encode_memory_gb else parallel.host_memory() / 2
         return parallel.at_once(rungs, source, parallel.host_cores() / ours.worker_slots, memory / ours.worker_slots)
 

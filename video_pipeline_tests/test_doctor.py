@@ -10,12 +10,14 @@ from video_pipeline import presets
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.processes import run
 
+CARDS = ("h264_nvenc", "hevc_nvenc", "h264_vaapi", "hevc_vaapi")
+
 
 def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
     """Name to verdict and the rest of its line."""
     found = {}
     for line in done.stdout.splitlines():
-        name, verdict, rest = re.fullmatch(r"(\S.{13}) (ok|WRONG) +(\S.*)", line).groups()  # type: ignore[union-attr]
+        name, verdict, rest = re.fullmatch(r"(\S.{13}) (ok|WRONG|unusable) +(\S.*)", line).groups()  # type: ignore[union-attr]
         found[name.strip()] = (verdict, rest)
     return found
 
@@ -25,8 +27,9 @@ def test_everything_is_there(tmp_path: Path, tools: Tools) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     said = lines(done)
     programs = ["ffmpeg", "ffprobe", "packager", "redis server"]
-    assert list(said) == [*programs, "encoders", "home", *(f"preset {name}" for name in presets.names())]
-    assert {verdict for verdict, _ in said.values()} == {"ok"}
+    made = [f"preset {name}" for name in presets.names()]
+    assert list(said) == [*programs, "encoders", *CARDS, "home", *made]
+    assert {verdict for name, (verdict, _) in said.items() if name not in CARDS} == {"ok"}
     for name in programs:
         version, path = said[name][1].split()
         assert re.search(r"\d+\.\d+", version), name
@@ -34,7 +37,7 @@ def test_everything_is_there(tmp_path: Path, tools: Tools) -> None:
         flag = "-version" if name.startswith("ff") else "--version"
         assert version in subprocess.run([path, flag], capture_output=True, text=True, timeout=30).stdout
     assert said["ffmpeg"][1].endswith(str(tools.ffmpeg))
-    assert said["encoders"][1] == "libx264, aac"
+    assert said["encoders"][1] == "libx264, libx265, libvpx-vp9, libsvtav1, aac"
     assert said["home"][1].startswith(f"{tmp_path}/home, ")
     assert "x264 veryfast" in said["preset draft"][1]
 
@@ -76,7 +79,9 @@ def test_ffmpeg_without_the_encoder(tmp_path: Path) -> None:
     assert done.returncode == 1
     said = lines(done)
     assert said["ffmpeg"] == ("ok", f"9.9  {fake}")
-    assert said["encoders"] == ("WRONG", "this ffmpeg lacks libx264")
+    assert said["encoders"] == ("WRONG", "this ffmpeg lacks libx264, libx265, libvpx-vp9, libsvtav1")
+    assert said["hevc_nvenc"] == ("unusable", "this ffmpeg is built without it")
+    assert said["preset web"] == ("WRONG", "needs libx264 for h264: this ffmpeg is built without it")
 
 
 @pytest.mark.parametrize("script", ["exit 3", "kill -9 $$"])
@@ -94,3 +99,25 @@ def test_setting_that_cannot_be_used(tmp_path: Path) -> None:
     done = run(tmp_path / "home", "doctor", VIDEO_PIPELINE_NICE="many")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("video-pipeline: setting VIDEO_PIPELINE_NICE: ")
+
+
+def test_hardware_is_told_by_card_and_by_preset(tmp_path: Path) -> None:
+    """Of a device that is not there, whatever cards the machine has."""
+    (tmp_path / "presets").mkdir()
+    for name, wish in (("must", "require"), ("may", "prefer")):
+        text = f"extends: web\nhardware: {wish}\nh264: {{encoder: h264_vaapi}}\n"
+        (tmp_path / "presets" / f"{name}.yaml").write_text(text)
+    done = run(
+        tmp_path / "home",
+        "doctor",
+        VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path / "presets"),
+        VIDEO_PIPELINE_VAAPI_DEVICE="/nonexistent/card",
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    said = lines(done)
+    why = "No VA display found for device /nonexistent/card"
+    assert said["h264_vaapi"] == said["hevc_vaapi"] == ("unusable", why)
+    assert said["preset must"] == ("WRONG", f"needs h264_vaapi for h264: {why}")
+    assert said["preset may"][0] == "ok"
+    assert said["preset may"][1].endswith(f"h264_vaapi cannot be used ({why}): libx264 takes its place.")
+    assert {verdict for name, (verdict, _) in said.items() if name.startswith("preset ")} == {"ok", "WRONG"}

@@ -10,9 +10,10 @@ from video_pipeline.assets.request import NewRequest, request_of
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import RequestError
-from video_pipeline.media import damage, families, per_title
+from video_pipeline.media import damage, per_title
 from video_pipeline.media import plan as planning
 from video_pipeline.media import probe as probing
+from video_pipeline.media.backend import settled
 from video_pipeline.media.model import EncodingPlan, SourceFile
 from video_pipeline.media.probing import Scores
 from video_pipeline.media.technical import TechnicalMetadata
@@ -169,7 +170,9 @@ def encoding_plan(
         preset = media.preset(request.preset)
         sidecars = [file.blob for file in source.sidecars]
         plan = planning.make_plan(technical_metadata, source.file.blob.sha256, preset, request.options, sidecars)
-        families.check(media.tools, plan)
+        plan = settled(media.tools, plan, preset, technical_metadata.video)
+        for fallback in plan.fallbacks:
+            context.log.warning("%s", fallback.sentence)
         step.reporter.expect(shares(plan))
         if preset.quality:
             original, memory = store.original(source.file), ProbeMemory(store.checkpoints)
@@ -201,6 +204,7 @@ def encoding_plan(
             "gop_frames": plan.gop,
             "segment_seconds": float(plan.segment / plan.rate),
             "audio": ", ".join(f"{track.label} ({track.layout})" for track in plan.audio) or "none",
+            **({"fallbacks": "; ".join(one.sentence for one in plan.fallbacks)} if plan.fallbacks else {}),
             "text_tracks": len(plan.text),
             "chapters": len(plan.chapters),
         },

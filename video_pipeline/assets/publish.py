@@ -158,7 +158,7 @@ def release(
             request=_asked(request),
             source=ReleaseSource(sha256=source.file.blob.sha256, size=source.file.blob.size, name=source.file.name),
             preset=ReleasePreset(name=encoding_plan.preset, digest=encoding_plan.preset_digest),
-            encoders=builds(media.tools),
+            encoders={**builds(media.tools), **{one.family: one.codec for one in encoding_plan.encoders}},
             files={
                 **{path: text.encode() for path, text in streams.texts.items()},
                 **_pictures(thumbnails, sprites),
@@ -168,7 +168,8 @@ def release(
                 "metadata.json": _json(
                     {
                         "technical": technical_metadata.model_dump(mode="json"),
-                        "plan": encoding_plan.model_dump(mode="json"),
+                        # Why a card was not there is the host's matter: the same content is the same release.
+                        "plan": encoding_plan.model_dump(mode="json", exclude={"fallbacks": {"__all__": {"why"}}}),
                         "frame_map": shown.model_dump(mode="json"),
                         "analysis": content_analysis.model_dump(mode="json", exclude={"loudness": {"curve"}}),
                         "thumbnails": thumbnails.model_dump(mode="json"),

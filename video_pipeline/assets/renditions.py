@@ -81,7 +81,8 @@ def _encode(
     shown = store.checkpoints.get("frame_map", map_key, FrameMap)
     seconds, new = None, None
     if missing:
-        kept, at_once = KeptChunks(store), media.encoders(missing, about.video)
+        kept, on_hardware = KeptChunks(store), plan.encoder(family).on_hardware
+        at_once = media.encoders(missing, about.video, hardware=on_hardware)
         with media.scratch() as scratch:
             new = encoding.make(
                 tools,
@@ -115,8 +116,11 @@ def _describe(made: Renditions, new: encoding.Made | None, plan: EncodingPlan) -
     rows = [_row(rung, track, plan, factor if rung.name in encoded else None) for rung, track in rungs]
     pixels = sum(rung.width * rung.height for rung in plan.family(made.family)) * plan.frames
     total = sum(track.file.size for track in made.tracks)
+    instead = [one.sentence for one in plan.fallbacks if one.family == made.family]
     numbers: dict[str, show.Metadata] = {
         "table": show.table(rows),
+        "encoder": plan.encoder(made.family).codec,
+        **({"note": instead[0]} if instead else {}),
         "rungs": len(rows),
         "rungs_from_checkpoints": len(rows) - len(encoded),
         "chunks_encoded": new.encoded if new else 0,

@@ -4,49 +4,69 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import ffmpeg as graph
 
-from video_pipeline.media import chunks, decoding, ffmpeg
+from video_pipeline.media import chunks, decoding, ffmpeg, hardware
 from video_pipeline.media.encoders import options
-from video_pipeline.media.graph import clock, raw_frames, source_frames
-from video_pipeline.media.model import EncodingPlan, RungPlan
-from video_pipeline.media.tools import Tools
+from video_pipeline.media.graph import apply, clock, raw_frames, source_frames
+from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
+from video_pipeline.media.tools import VAAPI, Tools
 
 
 def command(
-    source: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir: Path, *, raw: bool = False
+    source: Path,
+    plan: EncodingPlan,
+    rungs: Sequence[RungPlan],
+    out_dir: Path,
+    *,
+    raw: bool = False,
+    vaapi: Path = VAAPI,
 ) -> list[str]:
     """The arguments of one ffmpeg, without its global flags, that encodes `rungs` (of one family) into
     `<out_dir>/<rung name>.mp4`, video only, and writes the lines of `decoding.LINES` to its standard output.
 
     Args:
         raw: the source is a pipe with the frames of the plan, as `source_frames` gives them.
+        vaapi: the device of an encoder that runs on one.
     """
-    encoder = plan.encoder(rungs[0].family)
-    frames = (raw_frames if raw else source_frames)(source, plan, encoder.family)
-    branches = frames.split() if len(rungs) > 1 else [frames]
-    outputs = [
-        graph.output(
-            _scaled(branches[n] if len(rungs) > 1 else frames, rung, encoder.pix_fmt),
-            str(out_dir / f"{rung.name}.mp4"),
-            **({} if n else decoding.LINES),
-            **options(plan, rung, encoder),
-        )
-        for n, rung in enumerate(rungs)
-    ]
-    args: list[str] = graph.merge_outputs(*outputs).get_args() if len(outputs) > 1 else outputs[0].get_args()
+    codec = plan.encoder(rungs[0].family).codec
+    frames = (raw_frames if raw else source_frames)(source, plan, rungs[0].family)
+    args = [*hardware.device(codec, vaapi), *outputs(frames, plan, rungs, out_dir, decoding.LINES)]
     if raw:
         return args
     return [*clock(plan), *args, *ffmpeg.aside(index for index in plan.clock if index != plan.stream)]
 
 
-def _scaled(stream: Any, rung: RungPlan, pix_fmt: str) -> Any:
-    stream = stream.filter("scale", rung.width, rung.height, flags="bicubic")
-    return stream.filter("format", pix_fmt).filter("setsar", 1)
+def outputs(
+    frames: Any, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir: Path, first: Mapping[str, Any]
+) -> list[str]:
+    """The arguments from the input on, without what is global.
+
+    Args:
+        frames: the stream every rung is made of.
+        first: more options of the first output.
+    """
+    encoder = plan.encoder(rungs[0].family)
+    branches = frames.split() if len(rungs) > 1 else [frames]
+    made = [
+        graph.output(
+            _scaled(branches[n], rung, encoder),
+            str(out_dir / f"{rung.name}.mp4"),
+            **({} if n else first),
+            **options(plan, rung, encoder),
+        )
+        for n, rung in enumerate(rungs)
+    ]
+    args: list[str] = graph.merge_outputs(*made).get_args() if len(made) > 1 else made[0].get_args()
+    return args
+
+
+def _scaled(stream: Any, rung: RungPlan, encoder: VideoEncoder) -> Any:
+    return apply(stream.filter("scale", rung.width, rung.height, flags="bicubic"), hardware.frames(encoder))
 
 
 def packet_list(tools: Tools, path: Path) -> list[str]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from video_pipeline.errors import RequestError
+from video_pipeline.media import hardware
 from video_pipeline.media.model import EncodingPlan, Light, RungPlan, VideoEncoder
 
 Options = dict[str, Any]
@@ -129,7 +130,14 @@ def _svt_av1(plan: EncodingPlan, rung: RungPlan, encoder: VideoEncoder) -> Optio
     return {**asked, **encoder.options, "svtav1-params": _joined(params)}
 
 
-_ASKED = {"libx264": _x264, "libx265": _x265, "libvpx-vp9": _vp9, "libsvtav1": _svt_av1}
+_ASKED = {
+    "libx264": _x264,
+    "libx265": _x265,
+    "libvpx-vp9": _vp9,
+    "libsvtav1": _svt_av1,
+    **dict.fromkeys(hardware.NVENC, hardware.nvenc),
+    **dict.fromkeys(hardware.VAAPI, hardware.vaapi),
+}
 
 
 def _display(light: Light, place: Any, luminance: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from video_pipeline.errors import CommandFailed, PipelineError, RequestError, SourceError
+from video_pipeline.errors import CommandFailed, DependencyError, PipelineError, RequestError, SourceError
 from video_pipeline.media import process
 from video_pipeline.media.limits import Limits
 from video_pipeline.media.process import Completed, Job
@@ -72,6 +72,7 @@ def ffmpeg(
     stall_seconds: float = STALL_SECONDS,
     on_output: Callable[[bytes], None] | None = None,
     on_log: Callable[[bytes], None] | None = None,
+    memory: int | None = MEMORY,
 ) -> Completed:
     """Runs ffmpeg with `args` after its global flags.
 
@@ -79,6 +80,7 @@ def ffmpeg(
         duration: of the output, seconds; with it `on_progress` gets the share that is done, 0 to 1.
         on_output: gets standard output as it comes.
         on_log: gets the log as it comes, warnings and repeated lines included.
+        memory: address space, bytes; None for as much as it asks for.
 
     Raises:
         CommandFailed, StalledError, DiskFull, ToolMissing: see `process.run`.
@@ -88,7 +90,7 @@ def ffmpeg(
         job.argv,
         cwd=cwd,
         nice=tools.nice,
-        limits=Limits(memory=MEMORY),
+        limits=Limits(memory=memory),
         stall_seconds=stall_seconds,
         on_stdout=job.on_stdout,
         on_stderr=job.on_stderr,
@@ -116,22 +118,47 @@ def prepared(
     return Job([*argv, *args], done, watch, on_log, cwd)
 
 
-def run_queue(tools: Tools, jobs: Iterable[Job], at_once: int) -> None:
-    """Runs commands of `prepared`, up to `at_once` at a time. Raises as `ffmpeg`."""
-    process.run_queue(jobs, at_once, nice=tools.nice, limits=Limits(memory=MEMORY), stall_seconds=STALL_SECONDS)
+def run_queue(tools: Tools, jobs: Iterable[Job], at_once: int, memory: int | None = MEMORY) -> None:
+    """Runs commands of `prepared`, up to `at_once` at a time. Raises as `ffmpeg`.
+
+    Args:
+        memory: address space of each, bytes; None for as much as it asks for.
+    """
+    process.run_queue(jobs, at_once, nice=tools.nice, limits=Limits(memory=memory), stall_seconds=STALL_SECONDS)
 
 
 def undecodable(what: str, error: CommandFailed) -> PipelineError:
-    """The error of a command that failed while it read a source: the source's fault, unless a signal ended it."""
+    """The error of a command that failed while it read a source: the source's fault, unless a signal ended it or an
+    encoder was not to be opened."""
     if error.status < 0:
         return error
-    lines = [re.sub(r"^(\[[^]]*\] ?)+", "", line) for line in error.log.splitlines()]
-    telling = [line for line in lines if line and "Terminating thread" not in line and "-1145393733" not in line]
+    if closed := _UNOPENED.search(error.log):
+        sentence = f"encoder {closed[1]} cannot be opened: {complaint(error.log)}"
+        # What a card does not do now it may do later; a program never takes settings that it does not take now.
+        kind = DependencyError if closed[1].endswith(("_nvenc", "_vaapi")) else RequestError
+        return kind(sentence, detail=error.detail)
+    telling = [line for line in _plain(error.log) if "Terminating thread" not in line and "-1145393733" not in line]
     for line in telling:
         if line.startswith(("Unrecognized option", "Error setting option", "Error parsing option")):
             return RequestError(f"ffmpeg does not know an option of the preset: {line}", detail=error.detail)
     reason = "most of it is broken" if error.status == TOO_BROKEN else (telling or ["no reason given"])[-1]
     return SourceError(f"the {what} cannot be decoded: {reason}", detail=error.detail)
+
+
+def complaint(log: str) -> str:
+    """What an encoder says that cannot be opened: the first word of it, for ffmpeg's own follow."""
+    told = (line for line in _plain(log) if not _REMARKS.match(line))
+    return re.sub(r"^(x26[45] |Svt)\[error\]: ", "", next(told, "no reason given")).removesuffix(".")
+
+
+_UNOPENED = re.compile(r"\[enc:([\w-]+) @ \w+\] Error while opening encoder")
+_REMARKS = re.compile(r"Svt\[(info|warn)\]|x26[45] \[(info|warning)\]|Codec AVOption .* has not been used")
+
+
+def _plain(log: str) -> list[str]:
+    """The lines without the names of the parts of ffmpeg that say them."""
+    lines = (re.sub(r"^(\[[^]]*\] ?)+", "", line).strip() for line in log.splitlines())
+    return [line for line in lines if line]
 
 
 def _progress(

@@ -100,8 +100,25 @@ class VideoEncoder(Model):
     """To be written into an HDR10 stream."""
 
     @property
+    def on_hardware(self) -> bool:
+        return self.codec.endswith(("_nvenc", "_vaapi"))
+
+    @property
     def pix_fmt(self) -> str:
         return "yuv420p10le" if self.bit_depth == 10 else "yuv420p"
+
+
+class Fallback(Model):
+    """An encoder of hardware that the preset asks for, and what is taken in its place."""
+
+    family: Family
+    asked: str
+    used: str
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.asked} cannot be used here ({self.why}): {self.family} is encoded by {self.used} instead"
 
 
 class AudioPlan(Model):
@@ -244,8 +261,12 @@ class EncodingPlan(Model):
     """Likewise for encoders of 10 bits: in 10 bits, and in HDR where that is kept."""
     encoders: tuple[VideoEncoder, ...]
     """One for each family there is, in the order of `FAMILIES`."""
+    fallbacks: tuple[Fallback, ...] = ()
+    """Where it is not the one that the preset asks for."""
     rungs: tuple[RungPlan, ...]
     """By family in that order, each largest first."""
+    rungs_left_out: tuple[LeftOut, ...] = ()
+    """Those that no encoder would make."""
     audio: tuple[AudioPlan, ...] = ()
     """The one that players start with first."""
     audio_left_out: tuple[LeftOut, ...] = ()

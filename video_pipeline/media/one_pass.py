@@ -16,7 +16,7 @@ from pathlib import Path
 import ffmpeg as graph
 
 from video_pipeline.errors import TransientError
-from video_pipeline.media import decoding, encode, ffmpeg
+from video_pipeline.media import decoding, encode, ffmpeg, hardware
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.graph import clock, source_frames
 from video_pipeline.media.model import EncodingPlan, Family, RungPlan
@@ -77,7 +77,7 @@ def run(
             yield _encoder(tools, pipes / _name(number), pieces[number], rungs, place, partial(finished, number))
 
     # The decoder goes on all the time, mostly waiting for an encoder to take what it has.
-    ffmpeg.run_queue(tools, jobs(), at_once + 1)
+    ffmpeg.run_queue(tools, jobs(), at_once + 1, hardware.memory(plan.encoder(family).codec))
     if short:
         raise TransientError(f"{len(short)} of {len(missing)} chunks got too few frames, the first is {min(short)}")
     return log
@@ -112,5 +112,5 @@ def _encoder(
     finished: Callable[[int], None],
 ) -> Job:
     log = DecodeLog()
-    args = encode.command(pipe, piece, rungs, place, raw=True)
+    args = encode.command(pipe, piece, rungs, place, raw=True, vaapi=tools.vaapi)
     return ffmpeg.prepared(tools, args, on_output=log.take_output, done=lambda _: finished(len(log.numbers)))

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from video_pipeline.errors import SourceError
 from video_pipeline.media import audio_plan, colour, damage, families, moments, pass_through, slow_motion
+from video_pipeline.media.fitting import fit
 from video_pipeline.media.ladder import download_rung, ladder
 from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan
 from video_pipeline.media.options import Options
@@ -53,7 +54,7 @@ def make_plan(
 
     Raises:
         SourceError: the source's clock makes no sense, or it is more damaged than the preset allows.
-        RequestError: an option names a time the source does not have.
+        RequestError: an option names a time the source does not have, or the preset has no rung for its size.
     """
     damage.judge(preset.max_damage, source)
     stretch = slow_motion.slower(source) if preset.slow_motion == "honour" else Fraction(1)
@@ -77,7 +78,7 @@ def make_plan(
     gop = max(1, round(GOP_SECONDS * rate))
     text, text_left_out = text_planning.plan(source, options, sidecars, start)
     rungs = ladder(source.video.display_size, rate, preset)
-    encoders = families.encoders(preset, source.video)
+    rungs, encoders, rungs_left_out = fit(preset.name, rungs, families.encoders(preset, source.video))
     plain = next(encoder.family for encoder in encoders if encoder.video_range == "SDR")
     plan = EncodingPlan(
         preset=preset.name,
@@ -101,6 +102,7 @@ def make_plan(
         deep_filters=_deep(preset, source.video),
         encoders=encoders,
         rungs=rungs,
+        rungs_left_out=rungs_left_out,
         audio=audio_plan.tracks(source, preset.audio, options.audio, start, frames / rate, cut=skip + frames < whole),
         audio_left_out=audio_plan.left_out(source, options.audio),
         clock=source.clock,

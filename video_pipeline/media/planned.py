@@ -32,6 +32,7 @@ def described(name: str, source: TechnicalMetadata, plan: EncodingPlan, preset: 
         "chunks": [{"frames": piece.frames, "seconds": float(piece.duration)} for piece in pieces],
         "readInOnePass": not plan.seekable and len(pieces) > 1,
         "rungs": [_rung(plan, n) for n in range(len(plan.rungs))],
+        "fallbacks": [{**one.model_dump(), "sentence": one.sentence} for one in plan.fallbacks],
         "crfIsSearched": getattr(quality, "target", None) is not None,
         "audio": [
             {
@@ -119,5 +120,6 @@ def _left_out(source: TechnicalMetadata, plan: EncodingPlan, preset: Preset) -> 
         ):
             if those:
                 yield LeftOut(name=f"{name} {', '.join(f'{height}p' for height in those)}", why=why)
+    yield from plan.rungs_left_out
     yield from plan.audio_left_out
     yield from plan.text_left_out

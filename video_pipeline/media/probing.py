@@ -97,7 +97,7 @@ class Prober:
         if len(chosen) < len(self.quality.samples):
             plan = samples.only(plan, self.quality.samples, chosen)
         spans = samples.joined(chosen)
-        args = encode.command(clip, plan, rungs, self.scratch)
+        args = encode.command(clip, plan, rungs, self.scratch, vaapi=self.tools.vaapi)
         try:
             told = vmaf.share(self.tell, begun + (half - begun) / 3, half)
             ffmpeg.ffmpeg(self.tools, args, duration=plan.duration, on_progress=told)

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from video_pipeline.errors import CommandFailed, TransientError
-from video_pipeline.media import encode, ffmpeg, frame_map, one_pass, pass_through, process
+from video_pipeline.media import encode, ffmpeg, frame_map, hardware, one_pass, pass_through, process
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.chunk_work import Work, work_of
 from video_pipeline.media.chunks import chunks
@@ -146,7 +146,7 @@ def _by_seeking(
             _judge(work, number)
             progress(1.0)
 
-        args = [*ffmpeg.TOLERANT, *encode.command(source, piece, rungs, place)]
+        args = [*ffmpeg.TOLERANT, *encode.command(source, piece, rungs, place, vaapi=tools.vaapi)]
         return ffmpeg.prepared(
             tools,
             args,
@@ -161,7 +161,8 @@ def _by_seeking(
         if not work.missing(number):
             _judge(work, number)
             work.shares[number] = 1.0
-    ffmpeg.run_queue(tools, (job(n) for n in range(len(work.pieces)) if work.missing(n)), at_once)
+    memory = hardware.memory(work.plan.encoder(work.rungs[0].family).codec)
+    ffmpeg.run_queue(tools, (job(n) for n in range(len(work.pieces)) if work.missing(n)), at_once, memory)
 
 
 def _judge(work: Work, number: int) -> None:

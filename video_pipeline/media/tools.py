@@ -12,6 +12,9 @@ from pathlib import Path
 
 from video_pipeline.errors import ToolMissing
 
+VAAPI = Path("/dev/dri/renderD128")
+"""Where Linux has the first graphics card."""
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -19,10 +22,17 @@ class Tools:
     ffprobe: Path
     packager: Path
     nice: int = 5
+    vaapi: Path = VAAPI
+    """The device of encoders that run on one."""
 
 
 def find(
-    *, ffmpeg: Path | None = None, ffprobe: Path | None = None, packager: Path | None = None, nice: int = 5
+    *,
+    ffmpeg: Path | None = None,
+    ffprobe: Path | None = None,
+    packager: Path | None = None,
+    nice: int = 5,
+    vaapi: Path | None = None,
 ) -> Tools:
     """The programs named, or those inside the wheels.
 
@@ -34,6 +44,7 @@ def find(
         ffprobe=_runnable("ffprobe", ffprobe or _wheel("ffprobe")),
         packager=_runnable("packager", packager or _wheel("packager")),
         nice=nice,
+        vaapi=vaapi or VAAPI,
     )
 
 

@@ -15,6 +15,8 @@ from video_pipeline.base import Model
 Family = Literal["h264", "hevc", "vp9", "av1"]
 FAMILIES: tuple[Family, ...] = ("h264", "hevc", "vp9", "av1")
 """In the order in which everything lists them: the one that plays everywhere first."""
+SOFTWARE: dict[Family, str] = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
+"""The encoder of each family that every host can run."""
 Even = Annotated[int, Field(multiple_of=2, ge=16, le=4320)]
 BitDepth = Literal[8, 10]
 PLANNED_OPTIONS = frozenset(
@@ -51,6 +53,7 @@ class FamilyPreset(Table):
     """What the families have in common."""
 
     WORST_CRF: ClassVar[int] = 51
+    BEST_CRF: ClassVar[float] = 0
     CRF_STEP: ClassVar[float] = 0
     """What `crf` must be a multiple of; 0 for any."""
     MOST_RATE: ClassVar[int] = 200_000
@@ -78,8 +81,8 @@ class FamilyPreset(Table):
             if upper.maxrate <= lower.maxrate:
                 raise ValueError(f"rung {upper.height} needs a larger maxrate than rung {lower.height}")
         for rung in rungs:
-            if rung.crf > cls.WORST_CRF:
-                raise ValueError(f"crf of rung {rung.height} must be from 0 to {cls.WORST_CRF}")
+            if not cls.BEST_CRF <= rung.crf <= cls.WORST_CRF:
+                raise ValueError(f"crf of rung {rung.height} must be from {cls.BEST_CRF:g} to {cls.WORST_CRF}")
             if cls.CRF_STEP and rung.crf % cls.CRF_STEP:
                 raise ValueError(f"crf of rung {rung.height} must be a multiple of {cls.CRF_STEP:g}")
             if rung.maxrate > cls.MOST_RATE:
@@ -100,6 +103,9 @@ class FamilyPreset(Table):
 
 
 class H264(FamilyPreset):
+    BEST_CRF: ClassVar[float] = 1
+    """Below, x264 is lossless, which is no profile of any player's."""
+
     encoder: Literal["libx264", "h264_nvenc", "h264_vaapi"] = "libx264"
     preset: X26X
     """Speed: the slower, the fewer bits for the same quality. Hardware encoders have their own, and get the one that
@@ -128,6 +134,8 @@ class Hevc(FamilyPreset):
     def _depth(self) -> Hevc:
         if self.profile not in (None, self.depth_profile):
             raise ValueError(f"bit_depth {self.bit_depth} and profile {self.profile} exclude each other")
+        if "_" in self.encoder and any(rung.crf < 1 for rung in self.rungs):
+            raise ValueError(f"{self.encoder} needs a crf of at least 1 in every rung")
         return self
 
     @property
@@ -152,6 +160,8 @@ class Vp9(FamilyPreset):
     def _depth(self) -> Vp9:
         if self.profile not in (None, self.depth_profile):
             raise ValueError(f"bit_depth {self.bit_depth} and profile {self.profile} exclude each other")
+        if self.cpu_used > 5 and self.deadline != "realtime":
+            raise ValueError(f"cpu_used {self.cpu_used} needs deadline: realtime, it goes to 5 with {self.deadline}")
         return self
 
     @property

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from video_pipeline.base import Rational
-from video_pipeline.presets.families import FAMILIES, H264, Av1, Even, Family, FamilyPreset, Hevc, Table, Vp9
+from video_pipeline.presets.families import FAMILIES, H264, SOFTWARE, Av1, Even, Family, FamilyPreset, Hevc, Table, Vp9
 from video_pipeline.presets.quality import Quality
 
 
@@ -71,6 +71,9 @@ class Preset(Table):
     pass_through: bool = False
     """A source that is already what a rung should be (codec, size, rate, colours, key frames on the grid, bit rate)
     becomes that rung as it is."""
+    hardware: Literal["require", "prefer"] = "require"
+    """Where an `encoder` of hardware (nvenc, vaapi) cannot be used: the video waits for a worker that has it, or, with
+    `prefer`, the family's software encoder takes its place, which is told."""
     h264: H264 | None = None
     """What plays everywhere; `none` leaves a family out, also one of the preset this one extends."""
     hevc: Hevc | None = None
@@ -101,6 +104,11 @@ class Preset(Table):
         if self.hdr == "keep" and 8 not in depths:
             raise ValueError("hdr: keep needs a family with bit_depth 8 beside it, for displays without HDR")
         for name, family in self.families.items():
+            if self.hardware == "require" and family.encoder != SOFTWARE[name] and getattr(family, "params", None):
+                raise ValueError(
+                    f"{name}.params are {SOFTWARE[name]}'s and encoder is {family.encoder}: use options, or set "
+                    "hardware: prefer"
+                )
             smallest = family.rungs[-1].height
             if smallest > self.max_height:
                 raise ValueError(f"max_height {self.max_height} is below every rung of {name}, from {smallest} on")

@@ -86,7 +86,7 @@ class Draft:
     source: ReleaseSource
     preset: ReleasePreset
     encoders: Mapping[str, str]
-    """Program to its exact build, e.g. {"ffmpeg": "9.0 ..."}."""
+    """Program to its exact build, e.g. {"ffmpeg": "9.0 ..."}, and codec family to the encoder that was used."""
     files: Mapping[str, bytes | Blob] = field(default_factory=dict)
     """Path inside the release to its content; a `Blob` is in the store already."""
     media: Sequence[Blob] = ()

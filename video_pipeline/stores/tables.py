@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; an index that is there already is not migrated again."""
 
 # A constraint without a name cannot be altered later (https://alembic.sqlalchemy.org/en/latest/naming.html).
@@ -126,6 +126,7 @@ renditions = Table(
     _of_video(),
     Column("name", Text, primary_key=True),
     Column("codec", Text, nullable=False),
+    Column("encoder", Text),  # ffmpeg's name; none for audio
     Column("width", Integer),  # none for audio
     Column("height", Integer),
     Column("shorter_side", Integer),

@@ -23,6 +23,8 @@ class RenditionRecord(Model):
     """As in "h264-720p" and "audio-1"."""
     codec: str
     """h264, hevc, vp9, av1, aac, ..."""
+    encoder: str | None = None
+    """ffmpeg's name of what made it; None for audio."""
     width: int | None = None
     """None for audio, as are the height and the rate."""
     height: int | None = None

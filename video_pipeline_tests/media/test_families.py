@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import m3u8
@@ -15,9 +14,7 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from video_pipeline import presets
-from video_pipeline.errors import ToolMissing
 from video_pipeline.media import probe, renditions
-from video_pipeline.media.families import check
 from video_pipeline.media.options import Options, Trim
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
@@ -147,16 +144,6 @@ def test_what_is_hdr_scores_above_sdr_of_its_size(kept: Made) -> None:
     found = re.findall(r"SCORE=([\d.]+)\n(\S+)\.m3u8", kept.streams.texts["hls/master.m3u8"])
     names = [name for _, name in sorted(found, key=lambda one: float(one[0]))]
     assert names == [f"{family}-180p" for family in PREFERENCE]
-
-
-def test_an_encoder_that_this_ffmpeg_lacks_is_named(tools: Tools, clip: Path, tmp_path: Path) -> None:
-    plan = make_plan(probe.probe(tools, clip), "0" * 64, mixed.preset())
-    poor = tmp_path / "ffmpeg"
-    poor.write_text("#!/bin/sh\necho ' V....D libx264  H.264'\necho ' V....D libx265  H.265'\n")
-    poor.chmod(0o755)
-    check(tools, plan)
-    with pytest.raises(ToolMissing, match=r"lacks libvpx-vp9 \(vp9\), libsvtav1 \(av1\), which preset 'draft'"):
-        check(replace(tools, ffmpeg=poor), plan)
 
 
 @pytest.mark.parametrize("bit_depth", [8, 10])
