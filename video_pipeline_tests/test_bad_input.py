@@ -158,6 +158,36 @@ def test_no_ffmpeg(home: Path, small: Path) -> None:
     assert not home.exists()
 
 
+def test_ffmpeg_without_an_encoder_of_the_preset(home: Path, tmp_path: Path, small: Path, tools: Tools) -> None:
+    fake = tmp_path / "ffmpeg"
+    hide = f'case "$*" in *-encoders*) {tools.ffmpeg} "$@" | grep -v libx265; exit;; esac'
+    fake.write_text(f'#!/bin/bash\n{hide}\nexec {tools.ffmpeg} "$@"\n')
+    fake.chmod(0o755)
+    line = refused(home, small, "--preset", "web+", code=1, VIDEO_PIPELINE_FFMPEG=str(fake))
+    assert line == (
+        f"video-pipeline: preset web+: the ffmpeg at {fake} is built without libx265, which hevc is encoded by; set "
+        "VIDEO_PIPELINE_FFMPEG to one that has it, or take a preset without this family"
+    )
+    assert files_below(home / "store" / "checkpoints" / "rendition", home / "store" / "checkpoints" / "chunk") == []
+
+
+def test_card_that_the_preset_requires(home: Path, tmp_path: Path, small: Path) -> None:
+    (tmp_path / "card.yaml").write_text("extends: draft\nh264: {encoder: h264_vaapi}\n")
+    places = {"VIDEO_PIPELINE_PRESETS_DIR": str(tmp_path), "VIDEO_PIPELINE_VAAPI_DEVICE": "/nonexistent/card"}
+    line = refused(home, small, "--preset", "card", code=1, **places)
+    assert line.startswith(
+        "video-pipeline: preset card: h264_vaapi of h264 cannot be used here: No VA display found for "
+    )
+    assert "device /nonexistent/card; it needs an Intel or AMD card" in line
+    assert "set `hardware: prefer` in the preset, to take libx264 where there is none" in line
+
+
+def test_options_that_the_encoder_refuses(home: Path, tmp_path: Path, small: Path) -> None:
+    (tmp_path / "odd.yaml").write_text("extends: draft\nh264: {options: {tune: warp}}\n")
+    line = refused(home, small, "--preset", "odd", VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path))
+    assert line == "video-pipeline: preset odd: h264: libx264 refuses its settings: invalid tune 'warp'"
+
+
 def test_disk_that_is_full_while_encoding(small_disk: Mount, large: Path) -> None:
     """It holds the source and Dagster's files, but not what is made of them."""
     home = small_disk(large.stat().st_size + 8 * 2**20)

@@ -205,3 +205,20 @@ def test_without_id_and_preset(second: tuple[Path, Done], small: Path) -> None:
         {"preset": "draft", "encode_seconds": None}
     ]
     assert files_below(home / "store" / "blobs") == blobs
+
+
+def test_what_takes_the_place_of_a_card_is_told_everywhere(small: Path, tmp_path: Path) -> None:
+    """The release is made by what its documents and the index say."""
+    (tmp_path / "card.yaml").write_text("extends: draft\nhardware: prefer\nh264: {encoder: h264_vaapi}\n")
+    places = {"VIDEO_PIPELINE_PRESETS_DIR": str(tmp_path), "VIDEO_PIPELINE_VAAPI_DEVICE": "/nonexistent/card"}
+    done = run(tmp_path / "home", "process", small, "--preset", "card", "--json", **places)
+    assert done.returncode == 0, done.stderr
+    release = Path(json.loads(done.stdout)["release"])
+    assert json.loads((release / "release.json").read_bytes())["encoders"]["h264"] == "libx264"
+    plan = json.loads((release / "metadata.json").read_bytes())["plan"]
+    assert plan["encoders"][0]["codec"] == "libx264"
+    assert plan["fallbacks"] == [{"family": "h264", "asked": "h264_vaapi", "used": "libx264"}]
+    assert rows(tmp_path / "home", "SELECT name, encoder FROM renditions ORDER BY name") == [
+        {"name": "audio-1", "encoder": None},
+        {"name": "h264-240p", "encoder": "libx264"},
+    ]
