@@ -5,8 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid chaos corpus lock types clean
-.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-search chaos corpus lock types clean
+.PHONY: help install dev demo test lint format type imports unit test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12

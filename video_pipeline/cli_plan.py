@@ -19,6 +19,7 @@ from video_pipeline.media import probe, tools
 from video_pipeline.media.backend import settled
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.planned import described
+from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.sidecars import take_in
 from video_pipeline.stores.sources import local_path
@@ -46,7 +47,8 @@ def plan(source: str, preset: str | None, as_json: bool, **asked: Any) -> None:
     )
     with TemporaryDirectory() as place:
         (Path(place) / "scratch").mkdir()
-        sidecars = take_in(options, LocalStore(Path(place)), Path(place) / "scratch")
+        store = LocalStore(Path(place) / "store")
+        sidecars = take_in(options, store, Checkpoints(store), Path(place) / "scratch")
     about = probe.probe(found, path)
     made = make_plan(about, NOT_READ, wanted, options, [file.blob for file in sidecars])
     made = settled(found, made, wanted, about.video)
@@ -90,7 +92,10 @@ def _text(document: dict[str, Any]) -> str:
         ]
         parts.append(table(names, rows))
     if searched:
-        parts.append("The preset has a target of quality: the crf of each rung is searched for when the video is made.")
+        parts.append(
+            "The preset has a target of quality: when the video is made, the crf of each rung is searched for, and rungs\n"
+            "that are not worth their bits are left out."
+        )
     return "\n\n".join(parts)
 
 

@@ -66,11 +66,19 @@ def test_for_people(tmp_path: Path, clip: Path) -> None:
     assert ["h264-240p", "320x240", "23", "450", "libx264", "medium", "8", "SDR"] in [line.split() for line in lines]
 
 
+def test_a_searched_crf_is_not_promised(tmp_path: Path, clip: Path) -> None:
+    assert planned(tmp_path, clip, "--preset", "per-title")["crfIsSearched"]
+    done = run(tmp_path / "home", "plan", clip, "--preset", "per-title")
+    assert "near 23" in done.stdout
+    assert "the crf of each rung is searched for" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (("--preset", "best"), "preset 'best' is unknown; there are"),
         (("--trim", "50:60"), "trim"),
+        (("--preset", "../web"), "preset '../web' is unknown"),
         (("--subtitles", "en=none.srt"), "subtitles.0.source"),
     ],
 )

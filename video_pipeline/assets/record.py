@@ -78,7 +78,7 @@ def _renditions(plan: EncodingPlan, families: Sequence[Renditions], streams: Str
             RenditionRecord(
                 name=file.name,
                 codec=rung.family if rung else "aac",
-                encoder=plan.encoder(rung.family).codec if rung else None,
+                encoder=plan.encoder(rung.family).codec if rung and not rung.copied else None,
                 width=rung.width if rung else None,
                 height=rung.height if rung else None,
                 rate=float(plan.rate) if rung else None,

@@ -51,7 +51,8 @@ def _why_not(tools: Tools, plan: EncodingPlan, encoder: VideoEncoder, built: set
     if encoder.codec not in built:
         return _lacking(tools, encoder.codec)
     # All rungs at once: a card has a largest size, and opens only so many sessions.
-    return refusal(tools, plan, plan.family(encoder.family))
+    encoded = [rung for rung in plan.family(encoder.family) if not rung.copied]
+    return refusal(tools, plan, encoded) if encoded else None
 
 
 def _ask_software(tools: Tools, plan: EncodingPlan, preset: Preset, encoder: VideoEncoder, built: set[str]) -> None:

@@ -59,7 +59,8 @@ def find(rungs: Sequence[RungPlan], wanted: Quality, worst: float, step: float, 
     """
     assert wanted.target is not None
     top, *others = rungs
-    low, high = max(0.0, top.crf - wanted.range), min(worst, top.crf + wanted.range)
+    # Below 1 some encoders are lossless, and to others 0 means that they may choose.
+    low, high = min(top.crf, max(1.0, top.crf - wanted.range)), min(worst, top.crf + wanted.range)
 
     def rounded(crf: float) -> float:
         """Down, for nothing shall be below the target."""

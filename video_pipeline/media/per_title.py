@@ -50,6 +50,8 @@ def search(
         return plan.model_copy(update={"quality": quality})
     rungs: list[RungPlan] = []
     for n, (family, table) in enumerate(preset.families.items()):
+        if not plan.family(family):
+            continue
         told = vmaf.share(on_progress, n / len(preset.families), (n + 1) / len(preset.families))
         probe = Prober(tools, source, plan, quality, family, scratch, memory, told)
         step = table.CRF_STEP or CRF_STEP

@@ -18,7 +18,6 @@ def described(name: str, source: TechnicalMetadata, plan: EncodingPlan, preset: 
     Args:
         name: of the source, for people.
     """
-    quality = getattr(preset, "quality", None)
     pieces = chunks(plan)
     return {
         "source": _source(name, source),
@@ -33,7 +32,7 @@ def described(name: str, source: TechnicalMetadata, plan: EncodingPlan, preset: 
         "readInOnePass": not plan.seekable and len(pieces) > 1,
         "rungs": [_rung(plan, n) for n in range(len(plan.rungs))],
         "fallbacks": [{**one.model_dump(), "sentence": one.sentence} for one in plan.fallbacks],
-        "crfIsSearched": getattr(quality, "target", None) is not None,
+        "crfIsSearched": bool(preset.quality and preset.quality.target is not None),
         "audio": [
             {
                 "name": track.name,
@@ -103,7 +102,7 @@ def _rung(plan: EncodingPlan, number: int) -> dict[str, Any]:
         "height": rung.height,
         "crf": rung.crf,
         "maxrate": rung.maxrate,
-        "encoder": encoder.codec,
+        "encoder": "none: copied" if rung.copied else encoder.codec,
         "speed": encoder.preset,
         "bitDepth": encoder.bit_depth,
         "range": encoder.video_range,

@@ -12,7 +12,7 @@ import numpy as np
 
 from video_pipeline.base import Model
 from video_pipeline.errors import CommandFailed
-from video_pipeline.media import encode, ffmpeg, process, samples, vmaf
+from video_pipeline.media import encode, ffmpeg, hardware, process, samples, vmaf
 from video_pipeline.media.model import EncodingPlan, Family, RungPlan
 from video_pipeline.media.targets import PlannedQuality, Probe, Sample
 from video_pipeline.media.tools import Tools, build
@@ -100,7 +100,8 @@ class Prober:
         args = encode.command(clip, plan, rungs, self.scratch, vaapi=self.tools.vaapi)
         try:
             told = vmaf.share(self.tell, begun + (half - begun) / 3, half)
-            ffmpeg.ffmpeg(self.tools, args, duration=plan.duration, on_progress=told)
+            memory = hardware.memory(plan.encoder(rungs[0].family).codec)
+            ffmpeg.ffmpeg(self.tools, args, duration=plan.duration, on_progress=told, memory=memory)
         except CommandFailed as error:
             raise ffmpeg.undecodable("video", error) from None
         files = {rung.name: self.scratch / f"{rung.name}.mp4" for rung in rungs}

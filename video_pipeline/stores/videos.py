@@ -24,7 +24,7 @@ class RenditionRecord(Model):
     codec: str
     """h264, hevc, vp9, av1, aac, ..."""
     encoder: str | None = None
-    """ffmpeg's name of what made it; None for audio."""
+    """ffmpeg's name of what made it; None for audio, and for the source's own packets."""
     width: int | None = None
     """None for audio, as are the height and the rate."""
     height: int | None = None

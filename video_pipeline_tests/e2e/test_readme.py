@@ -106,10 +106,11 @@ def test_a_node_app_enqueues(stack: RunningStack, clip: Path, tmp_path: Path) ->
 
 def test_the_presets_can_be_used(tmp_path: Path) -> None:
     for text in blocks("yaml"):
-        (tmp_path / text.splitlines()[0].removeprefix("# presets/")).write_text(text)
-    ours, mixed = (presets.load(name, tmp_path) for name in ("ours", "mixed"))
+        (tmp_path / Path(text.split()[1]).name).write_text(text)
+    ours, mixed, card = (presets.load(name, tmp_path) for name in ("ours", "mixed", "card"))
     assert (ours.max_height, ours.audio.bit_rate) == (1080, 192)
     assert {name: family.bit_depth for name, family in mixed.families.items()} == {"h264": 8, "hevc": 10, "vp9": 8}
+    assert [family.encoder for family in card.families.values()] == ["h264_nvenc", "hevc_nvenc", "libsvtav1"]
 
 
 def test_all_settings_are_there_and_no_others() -> None:

@@ -120,8 +120,6 @@ def test_name_does_not_shape_the_output() -> None:
         ("extends: archive\nvp9: {cpu_used: 7}\n", "vp9: cpu_used 7 needs deadline: realtime, it goes to 5 with good"),
         ("extends: hdr\nhevc: {profile: main}\n", "hevc: bit_depth 10 and profile main exclude each other"),
         ("extends: web\nhdr: keep\n", "hdr: keep needs a family with bit_depth 10"),
-        ("extends: hdr\nh264: none\n", "hdr: keep needs a family with bit_depth 8 beside it"),
-        ("extends: web\nh264: none\n", "one of h264, hevc, vp9, av1 is needed"),
         ("extends: web+\nmax_height: 300\n", "max_height 300 is below every rung of hevc"),
         (
             "extends: web+\nhevc: {encoder: hevc_nvenc, params: {aq-mode: '3'}}\n",
