@@ -93,8 +93,8 @@ def _text(document: dict[str, Any]) -> str:
         parts.append(table(names, rows))
     if searched:
         parts.append(
-            "The preset has a target of quality: when the video is made, the crf of each rung is searched for, and rungs\n"
-            "that are not worth their bits are left out."
+            "The preset has a target of quality: when the video is made, the crf of each rung is searched for, and\n"
+            "rungs that are not worth their bits are left out."
         )
     return "\n\n".join(parts)
 
