@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from pathlib import Path
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from video_pipeline import settings
@@ -14,9 +14,10 @@ from video_pipeline import settings
 ALLOWED = ("needs root", "needs a second file system")
 
 
-def main(report: str) -> int:
+def main(reports: Sequence[str]) -> int:
     reasons = Counter(
         (skip.get("message") or "no reason given").strip()
+        for report in reports
         for skip in ElementTree.parse(report).iter("skipped")
         if skip.get("type") != "pytest.xfail"
     )
@@ -31,4 +32,4 @@ def main(report: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(str(Path(sys.argv[1]))))
+    sys.exit(main(sys.argv[1:]))
