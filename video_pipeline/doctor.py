@@ -19,6 +19,7 @@ from video_pipeline.media.trial import unusable
 from video_pipeline.presets.families import SOFTWARE
 from video_pipeline.presets.model import Preset
 from video_pipeline.services.redis import find_server
+from video_pipeline.stores import content_keys
 
 Found = dict[str, str | None]
 """Encoder to why it cannot be used; None if it can."""
@@ -38,6 +39,7 @@ def doctor() -> None:
         *(_hardware(name, found[name]) for name in hardware.ALL if found),
         _say("home", lambda: f"{prepare(ours).home}, {shutil.disk_usage(ours.home).free / 1e9:.1f} GB free"),
         *(_preset(ours, name, found) for name in presets.names(ours.presets_dir)),
+        _keys(ours),
     ]
     sys.exit(1 if any(problems) else 0)
 
@@ -103,6 +105,20 @@ def _can_be_made(preset: Preset, found: Found) -> str:
         elif why:
             raise PipelineError(f"needs {family.encoder} for {name}: {why}")
     return " ".join(said)
+
+
+def _keys(ours: settings.Settings) -> bool:
+    """Nothing is said of keys that nobody needs and nobody has."""
+    if not (ours.key_file or ours.key_server or any(_protects(ours, name) for name in presets.names(ours.presets_dir))):
+        return False
+    return _say("keys", lambda: content_keys.configured(ours.key_file, ours.key_server))
+
+
+def _protects(ours: settings.Settings, name: str) -> bool:
+    try:
+        return presets.load(name, ours.presets_dir).protection is not None
+    except PipelineError:
+        return False
 
 
 def _say(name: str, what: Callable[[], str]) -> bool:

@@ -12,12 +12,13 @@ import dagster as dg
 from video_pipeline import presets, settings
 from video_pipeline.media import parallel
 from video_pipeline.media import tools as tools_module
-from video_pipeline.media.model import RungPlan, SourceFile
+from video_pipeline.media.model import EncodingPlan, RungPlan, SourceFile
+from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.technical import VideoStream
 from video_pipeline.media.tools import Tools
 from video_pipeline.presets import Preset
 from video_pipeline.progress.reporter import NullReporter, Reporter
-from video_pipeline.stores import budget, sources
+from video_pipeline.stores import budget, content_keys, sources
 from video_pipeline.stores.checkpoints import Checkpoints
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.objects import LocalStore
@@ -53,6 +54,13 @@ class MediaResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             return 1
         memory = ours.encode_memory_gb * 1e9 if ours.encode_memory_gb else parallel.host_memory() / 2
         return parallel.at_once(rungs, source, parallel.host_cores() / ours.worker_slots, memory / ours.worker_slots)
+
+    def content_key(self, plan: EncodingPlan, video_id: str) -> ContentKey | None:
+        """What the plan's protection is to be made with; None without protection. Raises as `content_keys.find`."""
+        ours = settings.load()
+        if plan.protection is None:
+            return None
+        return content_keys.find(video_id, ours.key_file, ours.key_server, ours.key_server_seconds)
 
     def scratch(self) -> AbstractContextManager[Path]:
         """A temporary directory that is gone afterwards."""

@@ -33,6 +33,20 @@ class Settings(BaseSettings):
     presets_dir: Path | None = Field(
         default=None, description="A directory of preset files that extend or override the built-in ones."
     )
+    key_file: Path | None = Field(
+        default=None,
+        description='Keys for presets with protection: JSON or YAML of video id, or "*" for all others, to `key_id` '
+        "and `key`, 32 hex digits each. Nobody else should be able to read it.",
+    )
+    key_server: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Or who is asked for them: an address with `{video_id}` in it, of which GET returns the two as "
+        "JSON. A user and a password before the host are sent along.",
+        repr=False,
+    )
+    key_server_seconds: float = Field(default=10, gt=0, description="How long it may take to answer.")
+
     default_preset: str = Field(default="web", description="The preset of a request that names none.")
 
     redis_url: str | None = Field(
@@ -140,6 +154,7 @@ class Settings(BaseSettings):
     @field_validator(
         "home",
         "presets_dir",
+        "key_file",
         "watch_dir",
         "scratch_dir",
         "ffmpeg",

@@ -121,3 +121,19 @@ def test_hardware_is_told_by_card_and_by_preset(tmp_path: Path) -> None:
     assert said["preset may"][0] == "ok"
     assert said["preset may"][1].endswith(f"h264_vaapi cannot be used ({why}): libx264 takes its place.")
     assert {verdict for name, (verdict, _) in said.items() if name.startswith("preset ")} == {"ok", "WRONG"}
+
+
+def test_keys_are_looked_for_where_a_preset_needs_them(tmp_path: Path) -> None:
+    text = "extends: web\nprotection: {scheme: cenc, key_uri: https://keys.example/}\n"
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "locked.yaml").write_text(text)
+    keys = tmp_path / "keys.json"
+    keys.write_text('{"*": {"key_id": "00112233445566778899aabbccddeeff", "key": "aa"}}')
+    keys.chmod(0o600)
+    place = {"VIDEO_PIPELINE_PRESETS_DIR": str(tmp_path / "presets")}
+    done = run(tmp_path / "home", "doctor", **place)
+    assert done.returncode == 1
+    needed = "there are no keys: set VIDEO_PIPELINE_KEY_FILE or VIDEO_PIPELINE_KEY_SERVER"
+    assert lines(done)["keys"] == ("WRONG", needed)
+    done = run(tmp_path / "home", "doctor", **place, VIDEO_PIPELINE_KEY_FILE=str(keys))
+    assert (done.returncode, lines(done)["keys"]) == (0, ("ok", f"key file {keys}"))

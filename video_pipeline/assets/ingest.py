@@ -173,6 +173,8 @@ def encoding_plan(
         plan = settled(media.tools, plan, preset, technical_metadata.video)
         for fallback in plan.fallbacks:
             context.log.warning("%s", fallback.sentence)
+        # A key that cannot be had is better known before hours of encoding than behind them.
+        key = media.content_key(plan, context.partition_key)
         step.reporter.expect(shares(plan))
         if preset.quality:
             original, memory = store.original(source.file), ProbeMemory(store.checkpoints)
@@ -207,6 +209,7 @@ def encoding_plan(
             **({"fallbacks": "; ".join(one.sentence for one in plan.fallbacks)} if plan.fallbacks else {}),
             "text_tracks": len(plan.text),
             "chapters": len(plan.chapters),
+            **({"protection": f"{plan.protection.scheme}, key {key.key_id}"} if plan.protection and key else {}),
         },
     )
 

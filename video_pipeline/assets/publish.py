@@ -12,10 +12,10 @@ from video_pipeline.assets import show
 from video_pipeline.assets.analysis import sound_files
 from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.stage import OWNERS, RETRY, failure, stage
-from video_pipeline.assets.values import AcceptedSource, Release, Renditions
+from video_pipeline.assets.values import AcceptedSource, AudioTracks, Release, Renditions
 from video_pipeline.checks import QUALITY_CHECKS, result_of
 from video_pipeline.errors import CheckFailed
-from video_pipeline.media import quality
+from video_pipeline.media import manifests, quality
 from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.products import (
     ContentAnalysis,
@@ -53,7 +53,7 @@ def _pictures(thumbnails: Thumbnails, sprites: Sprites) -> dict[str, Blob]:
     code_version=CODE_VERSION,
     retry_policy=RETRY,
     check_specs=QUALITY_CHECKS,
-    ins=FAMILY_INS,
+    ins={**FAMILY_INS, "audio": dg.AssetIn(["renditions", "audio"])},
 )
 def quality_report(
     context: dg.AssetExecutionContext,
@@ -63,6 +63,7 @@ def quality_report(
     hevc: Renditions,
     vp9: Renditions,
     av1: Renditions,
+    audio: AudioTracks,
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
@@ -81,20 +82,25 @@ def quality_report(
         key = hashlib.sha256(f"{CODE_VERSION}\n{digest}".encode()).hexdigest()
         report = store.checkpoints.get("quality", key, QualityReport)
         if report is None:
-            report = quality.inspect(
-                media.tools,
-                store.objects.local(source.file.blob.key),
-                encoding_plan,
-                streams,
-                {file.name: store.objects.local(file.file.key) for file in streams.media},
-                thumbnails,
-                sprites,
-                {Path(path).name: store.objects.local(b.key) for path, b in _pictures(thumbnails, sprites).items()},
-                shown,
-                subtitles,
-                download,
-                store.objects.local(download.file.key) if download.file else None,
-            )
+            tracks = [track for made in (h264, hevc, vp9, av1, audio) for track in made.tracks]
+            with media.scratch() as scratch:
+                report = quality.inspect(
+                    media.tools,
+                    store.objects.local(source.file.blob.key),
+                    encoding_plan,
+                    streams,
+                    {file.name: store.objects.local(file.file.key) for file in streams.media},
+                    thumbnails,
+                    sprites,
+                    {Path(path).name: store.objects.local(b.key) for path, b in _pictures(thumbnails, sprites).items()},
+                    shown,
+                    subtitles,
+                    download,
+                    store.objects.local(download.file.key) if download.file else None,
+                    scratch,
+                    {track.name: store.objects.local(track.file.key) for track in tracks},
+                    media.content_key(encoding_plan, context.partition_key),
+                )
             if report.passed:
                 store.checkpoints.put("quality", key, report)
         seconds = step.seconds
@@ -190,13 +196,16 @@ def release(
         for file in made.files
     ]
     watch = store.watch(pointer.video_id)
+    dash: dict[str, show.Metadata] = {}
+    if manifests.MPD in streams.texts:
+        dash = {"play (DASH)": dg.MetadataValue.path(str(store.objects.local(f"{video}/manifest.mpd")))}
     return dg.MaterializeResult(
         value=Release(release_id=pointer.release_id, request=request.version),
         metadata={
             **({"watch": dg.MetadataValue.url(watch)} if watch else {}),
             "release": pointer.release_id,
             "play (HLS)": dg.MetadataValue.path(str(store.objects.local(f"{video}/master.m3u8"))),
-            "play (DASH)": dg.MetadataValue.path(str(store.objects.local(f"{video}/manifest.mpd"))),
+            **dash,
             "directory": f"{video}/releases/{pointer.release_id}",
             "files": show.table(files),
             "bytes": sum(file.size for file in made.files),

@@ -12,6 +12,7 @@ from video_pipeline.assets.values import AudioTracks, Renditions
 from video_pipeline.media import package as packaging
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Streams, Texts, Track
+from video_pipeline.media.protection import ContentKey
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
 
@@ -38,10 +39,12 @@ def streams(
     store: StoreResource,
     progress: ProgressResource,
 ) -> dg.MaterializeResult[Streams]:
-    """HLS and DASH over one set of CMAF files: each track is a single file that both manifests read by byte ranges."""
+    """HLS and DASH over one set of CMAF files: each track is a single file that both manifests read by byte ranges.
+    Encrypted where the preset asks for it; with AES-128 there is no DASH."""
     tracks = [*h264.tracks, *hevc.tracks, *vp9.tracks, *av1.tracks, *audio.tracks]
     with stage(context, progress) as step:
-        packaged = _package(encoding_plan, tracks, subtitles, media, store)
+        key = media.content_key(encoding_plan, context.partition_key)
+        packaged = _package(encoding_plan, tracks, subtitles, key, media, store)
         seconds = step.seconds
     return dg.MaterializeResult(
         value=packaged,
@@ -57,14 +60,19 @@ def streams(
 
 
 def _package(
-    plan: EncodingPlan, tracks: Sequence[Track], texts: Texts, media: MediaResource, store: StoreResource
+    plan: EncodingPlan,
+    tracks: Sequence[Track],
+    texts: Texts,
+    secret: ContentKey | None,
+    media: MediaResource,
+    store: StoreResource,
 ) -> Streams:
-    key = packaging.checkpoint_key(media.tools, plan, tracks, texts.tracks)
+    key = packaging.checkpoint_key(media.tools, plan, tracks, texts.tracks, secret)
     packaged = store.checkpoints.get("streams", key, Streams)
     if packaged is None:
         with media.scratch() as scratch:
             files = {track.name: store.objects.local(track.file.key) for track in tracks}
-            packaged = packaging.package(media.tools, plan, tracks, files, scratch, texts.tracks)
+            packaged = packaging.package(media.tools, plan, tracks, files, scratch, texts.tracks, secret)
             # Two tracks may be the same byte for byte.
             for digest, key_of in {made.file.sha256: made.file.key for made in packaged.media}.items():
                 store.objects.put_file(key_of, scratch / f"{digest}.mp4", move=True)

@@ -119,9 +119,9 @@ export interface VideoResult {
    */
   hls: string;
   /**
-   * The DASH address, likewise; it follows the newest release.
+   * The DASH address, likewise; it follows the newest release. Not there if it is for HLS alone.
    */
-  dash: string;
+  dash?: string;
   durations: Durations;
 }
 /**

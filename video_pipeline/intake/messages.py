@@ -41,7 +41,10 @@ class Result(Message):
     release_id: Text = Field(description="The release that was published for this job.")
     release: Text = Field(description="Its directory, relative to where published files are served.")
     hls: Text = Field(description="The HLS address, likewise; it follows the newest release.")
-    dash: Text = Field(description="The DASH address, likewise; it follows the newest release.")
+    dash: Text | SkipJsonSchema[None] = Field(
+        default=None,
+        description="The DASH address, likewise; it follows the newest release. Not there if it is for HLS alone.",
+    )
     durations: Durations
 
 

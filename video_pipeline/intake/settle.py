@@ -63,12 +63,13 @@ class Settle:
     def _value(self, job: BullJob, claim: Claim, release_id: str) -> Result:
         """What the producer gets."""
         video, began = f"videos/{claim.video_id}", (job.processedOn or job.timestamp) / 1000
+        mpd = f"{video}/manifest.mpd"
         return Result(
             video_id=claim.video_id,
             release_id=release_id,
             release=f"{video}/releases/{release_id}",
             hls=f"{video}/master.m3u8",
-            dash=f"{video}/manifest.mpd",
+            dash=mpd if LocalStore(self._store).stat(mpd) else None,
             durations=Durations(
                 queued_seconds=round(max(0.0, began - job.timestamp / 1000), 3),
                 processing_seconds=round(max(0.0, time.time() - began), 3),

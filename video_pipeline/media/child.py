@@ -1,7 +1,7 @@
 """Child processes: started, drained, watched, and ended with their whole session, whatever happens.
 
-A child has a session of its own and closed standard input. It dies with us, by PR_SET_PDEATHSIG, even if we are
-killed.
+A child has a session of its own and closed standard input, unless it is given one. It dies with us, by
+PR_SET_PDEATHSIG, even if we are killed.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def start(
     limits: Limits,
     on_stdout: Callable[[bytes], None] | None,
     on_stderr: Callable[[bytes], None] | None = None,
+    stdin: int = subprocess.DEVNULL,
 ) -> Child:
     """Adds the child to those that its caller ends, also when an interrupt comes while it starts."""
     words = [str(word) for word in argv]
@@ -113,7 +114,7 @@ def start(
         try:
             process = subprocess.Popen(
                 words,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=cwd,

@@ -44,7 +44,7 @@ def reason(path: Path, container: str, listed: Sequence[dict[str, Any]]) -> str 
         if kept or "enc_key_id" in {key.lower() for key in stream.get("tags", {})}:
             return _words("DRM")
     if "mp4" in container:
-        return _words("DRM") if any(kind in PROTECTED for kind in _sample_entries(path)) else None
+        return _words("DRM") if any(kind in PROTECTED for kind in sample_entries(path)) else None
     if container == "asf":
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -60,7 +60,7 @@ def _words(how: str) -> str:
     return f"the video is encrypted ({how}); give a file without protection"
 
 
-def _sample_entries(path: Path) -> list[bytes]:
+def sample_entries(path: Path) -> list[bytes]:
     """Kinds of the first sample entry of every track."""
     moov = next((box for box in boxes.top_level(path) if box.kind == "moov"), None)
     if moov is None:

@@ -23,15 +23,23 @@ UNKNOWN_LANGUAGE = "und"
 """Of BCP 47."""
 
 
-def media_playlist(text: str, address: Mapping[str, str], durations: Sequence[Fraction]) -> str:
+def media_playlist(
+    text: str,
+    address: Mapping[str, str],
+    durations: Sequence[Fraction],
+    spans: Sequence[tuple[int, int]] | None = None,
+) -> str:
     """The packager's media playlist with every URI replaced by `address`, without its comments.
 
     `durations` are those of the file's own index: the packager rounds to milliseconds, which adds up to 157 ms in an
-    hour at 701/30 frames per second.
+    hour at 701/30 frames per second. `spans` are the size and first byte of each segment, if the packager's are not
+    true any more.
     """
     playlist = m3u8.loads(text)
-    for segment, duration in zip(playlist.segments, durations, strict=True):
+    for n, (segment, duration) in enumerate(zip(playlist.segments, durations, strict=True)):
         segment.duration = float(duration)
+        if spans:
+            segment.byterange = "{}@{}".format(*spans[n])
     return _text(_addressed(playlist, address))
 
 
@@ -110,6 +118,7 @@ def master_playlist(
         rung = PurePosixPath(variant.uri).stem
         # The packager says nothing of VP9.
         variant.stream_info.video_range = (ranges or {}).get(rung, variant.stream_info.video_range)
+    master.iframe_playlists[:] = [one for one in master.iframe_playlists if f"hls/{one.uri}" in media]
     for pictures in master.iframe_playlists:
         average, peak = media[f"hls/{pictures.uri}"]
         rung = PurePosixPath(pictures.uri).stem.removesuffix("-iframes")

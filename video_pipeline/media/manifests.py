@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from pathlib import PurePosixPath
 
 from video_pipeline.media import choice, dash, hls
+from video_pipeline.media.keying import Keying
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import StreamFile, TextTrack
 from video_pipeline.media.text import dash as text_dash
@@ -22,6 +24,7 @@ def complete(
     playlists: Mapping[str, str],
     mpd: bytes,
     text: Sequence[TextTrack] = (),
+    keying: Keying | None = None,
 ) -> dict[str, str]:
     """The texts of a release, by path.
 
@@ -29,24 +32,33 @@ def complete(
         durations: track name to the length of each of its segments, seconds.
         playlists: file name to text, as the packager wrote them; `master.m3u8` is one of them.
         mpd: the packager's.
+        keying: of encrypted tracks.
     """
     address = {f"{file.name}.mp4": f"../../../media/{file.file.sha256}.mp4" for file in media}
     texts = {}
     for file in media:
         name = f"{file.name}.m3u8"
-        texts[f"hls/{name}"] = hls.media_playlist(playlists[name], address, durations[file.name])
+        spans = keying.spans.get(file.name) if keying else None
+        texts[f"hls/{name}"] = hls.media_playlist(playlists[name], address, durations[file.name], spans)
         name = f"{file.name}-iframes.m3u8"
-        if name in playlists:
+        if name in playlists and not plan.whole:
             texts[f"hls/{name}"] = hls.key_frame_playlist(playlists[name], address, plan.rate)
     rates = {name: hls.bit_rates(text) for name, text in texts.items()}
     texts[MASTER] = hls.master_playlist(
         playlists["master.m3u8"], rates, plan.audio, ranges=choice.ranges(plan), first=choice.first(plan)
     )
-    texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})
     scores = {f"{name}.m3u8": score for name, score in choice.scores(plan).items()}
     texts[MASTER] = hls.scored(text_hls.with_text(texts[MASTER], text), scores)
+    if not plan.whole:
+        texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})
+        texts[MPD] = text_dash.with_text(texts[MPD], text, plan.duration)
+    if keying:
+        for name in rates:
+            track = PurePosixPath(name).stem.removesuffix("-iframes")
+            texts[name] = keying.hls(texts[name], track)
+        if not plan.whole:
+            texts[MPD] = keying.dash(texts[MPD])
     texts |= text_hls.playlists(text, plan.duration)
-    texts[MPD] = text_dash.with_text(texts[MPD], text, plan.duration)
     return dict(sorted(texts.items()))
 
 

@@ -223,6 +223,21 @@ class ImagePlan(Model):
     """The frame the poster was asked to show; None to choose one."""
 
 
+class ProtectionPlan(Model):
+    """How pictures and sound are encrypted; the key is given where it is used and never kept."""
+
+    scheme: Literal["aes-128", "cenc", "cbcs"]
+    key_uri: str
+    """Where players get the key's bytes, with {video_id} and {key_id} still to be filled in."""
+    license_uri: str | None = None
+    """Where they get ClearKey's licence, likewise."""
+
+    @property
+    def whole(self) -> bool:
+        """Segments are encrypted as wholes: of that only HLS knows, and no key frame can be read alone."""
+        return self.scheme == "aes-128"
+
+
 class EncodingPlan(Model):
     """What will be made from one source, fixed before anything is encoded."""
 
@@ -281,8 +296,14 @@ class EncodingPlan(Model):
     """Share of the source's pictures that may be lost or broken, 0 to 1."""
     download: str | None = None
     """The rung of the MP4 for download; None if there shall be none."""
+    protection: ProtectionPlan | None = None
     quality: PlannedQuality | None = None
     """What is expected of the rungs, if the preset asks for some quality."""
+
+    @property
+    def whole(self) -> bool:
+        """See `ProtectionPlan.whole`: there is no DASH, and there are no I-frame playlists."""
+        return self.protection is not None and self.protection.whole
 
     @property
     def duration(self) -> Fraction:

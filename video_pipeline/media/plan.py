@@ -10,7 +10,7 @@ from video_pipeline.errors import SourceError
 from video_pipeline.media import audio_plan, colour, damage, families, moments, pass_through, slow_motion
 from video_pipeline.media.fitting import fit
 from video_pipeline.media.ladder import download_rung, ladder
-from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan
+from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan, ProtectionPlan
 from video_pipeline.media.options import Options
 from video_pipeline.media.technical import FrameTiming, TechnicalMetadata, VideoStream
 from video_pipeline.media.text import planning as text_planning
@@ -112,6 +112,7 @@ def make_plan(
         images=_images(options, rate, frames, preset),
         max_damage=preset.max_damage,
         download=download_rung([rung for rung in rungs if rung.family == plain], preset.download),
+        protection=ProtectionPlan(**preset.protection.model_dump()) if preset.protection else None,
     )
     return pass_through.applied(plan, source) if preset.pass_through else plan
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ def run(
     on_stdout: Callable[[bytes], None] | None = None,
     on_stderr: Callable[[bytes], None] | None = None,
     keep_log: bool = False,
+    stdin: int = subprocess.DEVNULL,
 ) -> Completed:
     """Runs one child to its end.
 
@@ -30,6 +32,7 @@ def run(
         on_stdout: gets standard output as it comes, instead of `Completed.stdout`.
         on_stderr: gets standard error as it comes, too.
         keep_log: all of standard error is wanted, not only its last lines.
+        stdin: a descriptor for its standard input, see `pipes`.
 
     Raises:
         CommandFailed: it ended with another status than 0.
@@ -37,7 +40,7 @@ def run(
     """
     children: list[Child] = []
     try:
-        child = start(children, argv, cwd, nice, limits or Limits(), on_stdout, on_stderr)
+        child = start(children, argv, cwd, nice, limits or Limits(), on_stdout, on_stderr, stdin)
         child.keep_log = keep_log
         attend(children, stall_seconds, lambda _: None)
     finally:

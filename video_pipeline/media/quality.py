@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from video_pipeline.media.checks import downloads, pictures, source, tracks
 from video_pipeline.media.checks.agreement import same_pictures
@@ -14,6 +15,8 @@ from video_pipeline.media.checks.colour import colour
 from video_pipeline.media.checks.descriptions import descriptions
 from video_pipeline.media.checks.digests import digests
 from video_pipeline.media.checks.floor import vmaf_floor
+from video_pipeline.media.checks.protection import protection, unlock
+from video_pipeline.media.checks.published import as_published
 from video_pipeline.media.checks.reading import read
 from video_pipeline.media.checks.references import references
 from video_pipeline.media.checks.shown import picture_times
@@ -21,6 +24,7 @@ from video_pipeline.media.checks.sound import sound_times
 from video_pipeline.media.checks.subtitles import subtitles
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Download, FrameMap, QualityReport, Sprites, Streams, Texts, Thumbnails
+from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.tools import Tools
 
 VERSION = "8"
@@ -47,6 +51,7 @@ CHECKS = {
     "not_empty": "Nothing is empty, and pictures are pictures of the stated size.",
     "digests": "Every file is, byte for byte, the one that was made.",
     "download": "The MP4 for download is the planned rung with its sound, decodes, and has its index in front.",
+    "protection": "What shall be encrypted is, all of it, and the right key alone gives the encoder's packets.",
 }
 
 
@@ -63,6 +68,9 @@ def inspect(
     texts: Texts,
     download: Download,
     saved: Path | None,
+    scratch: Path,
+    encoded: Mapping[str, Path],
+    key: ContentKey | None = None,
 ) -> QualityReport:
     """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
 
@@ -72,31 +80,39 @@ def inspect(
         media: track name to its packaged file.
         images: picture name (poster.jpg, 01.jpg, sheet-000.jpg ...) to its file.
         saved: the MP4 for download, if there is one.
+        scratch: a directory for temporary files.
+        encoded: track name to what the encoder wrote.
+        key: of a plan with protection.
     """
-    readings = read(tools, media, {sound.name for sound in plan.audio})
-    checks = (
-        source.frame_times(plan, shown),
-        source.damage(plan, shown),
-        tracks.decodes(readings),
-        tracks.frame_count(plan, readings),
-        tracks.duration(plan, readings),
-        tracks.key_frames(plan, readings),
-        tracks.track_ends(plan, readings),
-        same_pictures(tools, plan, readings),
-        colour(tools, plan, streams, readings, original),
-        vmaf_floor(tools, plan, readings, original),
-        sound_times(tools, plan, readings, original),
-        references(plan, streams, readings, texts),
-        descriptions(plan, streams, readings, texts),
-        authoring(plan, streams, readings),
-        bandwidth(streams, readings),
-        pictures.sprite_tiles(plan, sprites, images),
-        picture_times(tools, plan, readings, thumbnails, sprites, images),
-        subtitles(plan, texts),
-        pictures.not_empty(streams, thumbnails, sprites, media, images),
-        digests(streams, thumbnails, sprites, media, images),
-        downloads.download(tools, plan, readings, saved),
-    )
+    with TemporaryDirectory(dir=scratch) as work:
+        unlocked = unlock(tools, plan, streams, media, key, Path(work)) if plan.protection and key else None
+        readings = read(tools, unlocked.clear if unlocked else media, {sound.name for sound in plan.audio})
+        # Where things lie is a matter of what is published.
+        laid = as_published(tools, readings, media, whole=plan.whole) if unlocked else readings
+        checks = (
+            source.frame_times(plan, shown),
+            source.damage(plan, shown),
+            tracks.decodes(readings),
+            tracks.frame_count(plan, readings),
+            tracks.duration(plan, readings),
+            tracks.key_frames(plan, readings),
+            tracks.track_ends(plan, readings),
+            same_pictures(tools, plan, readings),
+            colour(tools, plan, streams, readings, original),
+            vmaf_floor(tools, plan, readings, original),
+            sound_times(tools, plan, readings, original),
+            references(plan, streams, laid, texts),
+            descriptions(plan, streams, laid, texts),
+            authoring(plan, streams, laid),
+            bandwidth(streams, laid),
+            pictures.sprite_tiles(plan, sprites, images),
+            picture_times(tools, plan, readings, thumbnails, sprites, images),
+            subtitles(plan, texts),
+            pictures.not_empty(streams, thumbnails, sprites, media, images),
+            digests(streams, thumbnails, sprites, media, images),
+            downloads.download(tools, plan, readings, saved),
+            protection(tools, plan, streams, media, encoded, key, unlocked),
+        )
     return QualityReport(
         passed=all(check.passed or check.warning for check in checks),
         checks=checks,

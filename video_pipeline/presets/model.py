@@ -6,7 +6,7 @@ import hashlib
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from video_pipeline.base import Rational
 from video_pipeline.presets.families import FAMILIES, H264, SOFTWARE, Av1, Even, Family, FamilyPreset, Hevc, Table, Vp9
@@ -44,6 +44,33 @@ class Images(Table):
         return value
 
 
+class Protection(Table):
+    """Encryption of pictures and sound. Keys are no part of a preset: a preset is no secret."""
+
+    scheme: Literal["aes-128", "cenc", "cbcs"]
+    """Whole segments for HLS alone (RFC 8216, 4.3.2.4), or samples for HLS and DASH (ISO/IEC 23001-7)."""
+    key_uri: str = Field(pattern=r"^(https?:/)?/[^\s\"]+$")
+    """Where players of HLS get the key's 16 bytes; {video_id} and {key_id} stand for those of the video."""
+    license_uri: str | None = Field(default=None, pattern=r"^https?://[^\s\"]+$")
+    """Where players get ClearKey's JSON licence (https://www.w3.org/TR/encrypted-media-2/#clear-key), likewise."""
+
+    @field_validator("key_uri", "license_uri")
+    @classmethod
+    def _places(cls, value: str | None) -> str | None:
+        try:
+            (value or "").format(video_id="", key_id="")
+        except (LookupError, ValueError, AttributeError):
+            raise ValueError("only {video_id} and {key_id} can stand in braces") from None
+        return value
+
+    @field_validator("license_uri")
+    @classmethod
+    def _of_use(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and info.data.get("scheme") == "aes-128":
+            raise ValueError("players of aes-128 want the key itself, from key_uri; leave license_uri out")
+        return value
+
+
 class Preset(Table):
     name: str
     description: str
@@ -65,6 +92,8 @@ class Preset(Table):
     """Share of the pictures that may be lost or broken; a source with more is refused."""
     download: Even | None = None
     """Shorter side of a plain MP4 with picture and sound for people to keep: the largest rung that is not above it."""
+    protection: Protection | None = None
+    """Encryption of pictures and sound; without it everybody can play them."""
     hdr: Literal["tone-map", "keep"] = "tone-map"
     """What becomes of an HDR source (PQ or HLG): with `keep`, families of 10 bits stay HDR beside those of 8, which are
     always SDR."""
@@ -89,10 +118,17 @@ class Preset(Table):
     images: Images
     """Poster, thumbnails and the sprite sheets of a player's time line."""
 
-    @field_validator("download", "quality", *FAMILIES, mode="before")
+    @field_validator("download", "quality", "protection", *FAMILIES, mode="before")
     @classmethod
     def _none(cls, value: object) -> object:
         return None if value == "none" else value
+
+    @field_validator("protection")
+    @classmethod
+    def _nothing_in_the_clear(cls, value: Protection | None, info: ValidationInfo) -> Protection | None:
+        if value and info.data.get("download"):
+            raise ValueError("the MP4 for download would lie beside it in the clear; say download: none")
+        return value
 
     @model_validator(mode="after")
     def _agreed(self) -> Preset:

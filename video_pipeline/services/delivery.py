@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import json
 import mimetypes
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,7 +23,7 @@ from video_pipeline import settings
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import check_video_id
 from video_pipeline.settings import Settings
-from video_pipeline.stores.objects import LocalStore, ObjectStore
+from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.release_model import Release, release_key
 from video_pipeline.stores.releases import current, read
 
@@ -39,13 +40,19 @@ PAGE = """<!doctype html>
 </style>
 <main>
 <h1>{title}</h1>
-<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/master.m3u8">{tracks}</video>
-<p>Video {video_id}, release {release_id}. HLS plays in Chrome and Edge from 142 on, and in Safari; elsewhere, open
-<a href="{video}/master.m3u8">HLS</a> or <a href="{video}/manifest.mpd">DASH</a> in a player such as mpv or VLC.
-{download}</p>
+{player}
+<p>Video {video_id}, release {release_id}. {advice} {download}</p>
 </main>
 </html>
 """
+PLAYER = (
+    '<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/master.m3u8">{tracks}</video>'
+)
+ADVICE = """HLS plays in Chrome and Edge from 142 on, and in Safari; elsewhere, open
+<a href="{video}/master.m3u8">HLS</a> or <a href="{video}/manifest.mpd">DASH</a> in a player such as mpv or VLC."""
+POSTER = '<img src="{release}/thumbnails/poster.jpg" alt="">'
+ENCRYPTED = """It is encrypted ({scheme}), and this page has no key. Open {manifests} in a player on a page of yours,
+such as hls.js or Shaka Player, that gets the key from {key_uri}."""
 DOWNLOAD = '<a href="{video}/download.mp4" download="{video_id}.mp4">Download it</a> as MP4, {megabytes} MB.'
 
 
@@ -80,14 +87,20 @@ def application(ours: Settings) -> Starlette:
         video = f"/videos/{video_id}"
         size = next((file.size for file in release.files if file.path == release.download), 0)
         offer = DOWNLOAD.format(video=video, video_id=video_id, megabytes=f"{size / 1e6:.1f}")
+        metadata = json.loads(objects.get_bytes(release_key(video_id, release.release_id, "metadata.json")))
+        folder = f"{video}/releases/{release.release_id}"
+        player = PLAYER.format(release=folder, video=video, tracks=_tracks(metadata, folder))
+        advice = ADVICE.format(video=video)
+        protection = metadata.get("plan", {}).get("protection")  # a release of an older version does not tell
+        if protection:
+            player, advice = POSTER.format(release=folder), _encrypted(protection, release)
         return HTMLResponse(
             PAGE.format(
                 title=html.escape(str(title)),
                 video_id=video_id,
                 release_id=release.release_id,
-                video=video,
-                release=f"{video}/releases/{release.release_id}",
-                tracks=_tracks(objects, release),
+                player=player,
+                advice=advice,
                 download=offer if release.download else "",
             )
         )
@@ -104,9 +117,17 @@ def application(ours: Settings) -> Starlette:
     )
 
 
-def _tracks(objects: ObjectStore, release: Release) -> str:
-    """Elements for the text tracks of a release."""
-    metadata = json.loads(objects.get_bytes(release_key(release.video_id, release.release_id, "metadata.json")))
+def _encrypted(protection: dict[str, str], release: Release) -> str:
+    """What to do with a release that a page without a key cannot play."""
+    names = {"hls/master.m3u8": ("HLS", "master.m3u8"), "dash/manifest.mpd": ("DASH", "manifest.mpd")}
+    found = [names[file.path] for file in release.files if file.path in names]
+    links = [f'<a href="/videos/{release.video_id}/{name}">{kind}</a>' for kind, name in sorted(found, reverse=True)]
+    address = html.escape(protection["key_uri"].replace("{video_id}", release.video_id))
+    return ENCRYPTED.format(scheme=protection["scheme"], manifests=" or ".join(links), key_uri=address)
+
+
+def _tracks(metadata: dict[str, Any], folder: str) -> str:
+    """Elements for the text tracks of a release in this folder."""
     texts = metadata.get("subtitles", {})  # a release of an older version has none
     tracks = [
         {
@@ -120,10 +141,9 @@ def _tracks(objects: ObjectStore, release: Release) -> str:
     ]
     if texts.get("chapters"):
         tracks.append({"kind": "chapters", "src": texts["chapters"]})
-    address = f"/videos/{release.video_id}/releases/{release.release_id}"
     return "".join(
         "<track{}>".format("".join(f' {name}="{html.escape(value)}"' for name, value in track.items()))
-        for track in ({**track, "src": f"{address}/{track['src']}"} for track in tracks)
+        for track in ({**track, "src": f"{folder}/{track['src']}"} for track in tracks)
     )
 
 

@@ -39,6 +39,7 @@ def test_progress_and_the_return_value_reach_the_producer(node: NodeApp, stack: 
     assert (result.video_id, result.data()) == ("node-done", waited)
     assert (stack.settings.store / result.release / "release.json").is_file()
     assert (stack.settings.store / result.hls).is_file()
+    assert result.dash is not None
     assert (stack.settings.store / result.dash).is_file()
     assert result.durations.video_seconds == pytest.approx(4, abs=0.1)
     job = node.job(job_id)

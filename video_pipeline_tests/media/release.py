@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -24,7 +25,7 @@ from video_pipeline.media import (
     thumbnails,
 )
 from video_pipeline.media.checks import agreement, sampled, shown, sound
-from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.model import EncodingPlan, ProtectionPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.products import (
     CheckResult,
@@ -37,6 +38,7 @@ from video_pipeline.media.products import (
     Thumbnails,
     Track,
 )
+from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.text import tracks as text_tracks
 from video_pipeline.media.tools import Tools
 from video_pipeline.presets.model import Preset
@@ -64,9 +66,10 @@ class Made:
     download: Download = field(default_factory=Download)
     saved: Path | None = None
     """The MP4 for download."""
+    key: ContentKey | None = None
 
     def inspect(self) -> QualityReport:
-        with remembering():
+        with remembering(), TemporaryDirectory() as scratch:
             return quality.inspect(
                 self.tools,
                 self.source,
@@ -80,6 +83,9 @@ class Made:
                 self.texts,
                 self.download,
                 self.saved,
+                Path(scratch),
+                self.encoded,
+                self.key,
             )
 
     def failed(self) -> dict[str, CheckResult]:
@@ -114,9 +120,14 @@ class Made:
         tracks = tuple(track for track in self.tracks if track.name in files)
         out = directory / "packaged"
         out.mkdir()
-        streams = package.package(self.tools, plan or self.plan, tracks, files, out, self.texts.tracks)
+        streams = package.package(self.tools, plan or self.plan, tracks, files, out, self.texts.tracks, self.key)
         media = {file.name: out / f"{file.file.sha256}.mp4" for file in streams.media}
         return replace(self, streams=streams, media=media)
+
+    def protected(self, protection: ProtectionPlan, key: ContentKey, directory: Path) -> Made:
+        """The same, encrypted."""
+        plan = self.plan.model_copy(update={"protection": protection})
+        return replace(replace(self, key=key).repackaged({}, directory, plan), plan=plan)
 
     def with_download(self, rung: str, directory: Path) -> Made:
         """With this rung for download, too."""

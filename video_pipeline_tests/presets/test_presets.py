@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from video_pipeline import presets
 from video_pipeline.errors import RequestError
+from video_pipeline.settings import PROJECT
 
 LADDER = "extends: web\nh264: {rungs: [{height: %s}]}\n"
 
@@ -148,3 +150,57 @@ def test_a_bad_file_is_refused_with_file_key_and_reason(tmp_path: Path, text: st
 def test_unknown(name: str) -> None:
     with pytest.raises(RequestError, match=r"is unknown; there are .*draft.*web"):
         presets.load(name)
+
+
+PROTECTED = """extends: {base}
+protection:
+  scheme: {scheme}
+  key_uri: {uri}
+"""
+
+
+def test_protection_shapes_the_output_and_can_be_taken_back(tmp_path: Path) -> None:
+    uri = "https://keys.example/{video_id}/{key_id}"
+    (tmp_path / "locked.yaml").write_text(PROTECTED.format(base="web", scheme="cbcs", uri=uri))
+    (tmp_path / "open.yaml").write_text("extends: locked\nprotection: none\n")
+    locked, opened = presets.load("locked", tmp_path), presets.load("open", tmp_path)
+    assert locked.protection is not None
+    assert (locked.protection.scheme, locked.protection.key_uri) == ("cbcs", uri)
+    assert opened.protection is None
+    assert opened.digest == presets.load("web").digest != locked.digest
+
+
+def test_the_protection_in_the_readme_can_be_used(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```\n(protection:\n.*?)^```", (PROJECT / "README.md").read_text("utf-8"), re.S | re.M)
+    (tmp_path / "locked.yaml").write_text(f"extends: web\n{text}")
+    found = presets.load("locked", tmp_path).protection
+    assert found is not None
+    assert found.license_uri == "https://keys.example/licence"
+
+
+@pytest.mark.parametrize(
+    ("base", "scheme", "uri", "more", "words"),
+    [
+        ("premium", "cenc", "https://k/", "", r"protection: the MP4 for download would lie beside it in the clear"),
+        ("web", "rot13", "https://k/", "", r"protection\.scheme: .*'rot13'"),
+        ("web", "cenc", "ftp://k/", "", r"protection\.key_uri: .*'ftp://k/'"),
+        ("web", "cenc", "https://k/{title}", "", r"protection\.key_uri: only {video_id} and {key_id}"),
+        ("web", "cenc", "https://k/{", "", r"protection\.key_uri: only {video_id} and {key_id}"),
+        (
+            "web",
+            "aes-128",
+            "https://k/",
+            "  license_uri: https://k/l\n",
+            r"protection\.license_uri: players of aes-128",
+        ),
+        ("web", "cenc", "https://k/", "  license_uri: /l\n", r"protection\.license_uri: .*'/l'"),
+        ("web", "cenc", "https://k/", f"  key: {'0' * 32}\n", r"protection\.key: this key is unknown"),
+    ],
+)
+def test_protection_that_cannot_be_used(
+    tmp_path: Path, base: str, scheme: str, uri: str, more: str, words: str
+) -> None:
+    text = PROTECTED.format(base=base, scheme=scheme, uri=f"'{uri}'") + more
+    (tmp_path / "locked.yaml").write_text(text)
+    with pytest.raises(RequestError, match=words):
+        presets.load("locked", tmp_path)

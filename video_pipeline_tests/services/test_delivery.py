@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import threading
 import urllib.error
 import urllib.request
@@ -69,6 +70,22 @@ def test_a_video_without_a_download_says_so(store: LocalStore, url: str) -> None
     assert (status, text) == (404, b"video film has no download: its preset, web, has none\n")
     _, _, page = get(f"{url}/watch/film")
     assert b"download" not in page.lower()
+
+
+def test_an_encrypted_video_says_how_it_can_be_played(store: LocalStore, url: str) -> None:
+    made = draft(store, "one")
+    plan = {"protection": {"scheme": "aes-128", "key_uri": "https://k.example/{video_id}?a=1&b", "license_uri": None}}
+    files = {**made.files, "metadata.json": json.dumps({"plan": plan}).encode()}
+    del files["dash/manifest.mpd"]
+    releases.publish(store, dataclasses.replace(made, files=files))
+    status, _, content = get(f"{url}/watch/film")
+    page = content.decode()
+    assert status == 200
+    assert "<video" not in page
+    assert "encrypted (aes-128)" in page
+    assert 'href="/videos/film/master.m3u8"' in page
+    assert "manifest.mpd" not in page
+    assert "https://k.example/film?a=1&amp;b" in page
 
 
 @pytest.mark.parametrize(

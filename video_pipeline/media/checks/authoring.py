@@ -33,8 +33,9 @@ def authoring(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading])
     wrong: list[Problem] = []
     advice: list[str] = []
     try:
-        wrong += hls_problems(streams)
-        wrong += dash_problems(streams, readings)
+        wrong += hls_problems(plan, streams)
+        if not plan.whole:
+            wrong += dash_problems(streams, readings)
         advice += _advice(plan, m3u8.loads(streams.texts[MASTER]))
     except (ValueError, TypeError, LookupError, AttributeError, OSError, etree.LxmlError, SyntaxError):
         advice = []  # `references` says which text cannot be read

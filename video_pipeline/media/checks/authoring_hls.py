@@ -14,6 +14,7 @@ import m3u8
 
 from video_pipeline.media.checks.verdict import Problem
 from video_pipeline.media.manifests import MASTER
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Streams
 
 Rule = tuple[str, str, str]
@@ -25,7 +26,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 """As far as BCP 47 goes without its registry."""
 
 
-def hls_problems(streams: Streams) -> Iterator[Problem]:
+def hls_problems(plan: EncodingPlan, streams: Streams) -> Iterator[Problem]:
     """What is wrong by these rules; what cannot be read is a matter of `references`."""
     texts = {path: text for path, text in streams.texts.items() if path.startswith("hls/")}
     playlists = {path: m3u8.loads(text) for path, text in texts.items()}
@@ -35,7 +36,7 @@ def hls_problems(streams: Streams) -> Iterator[Problem]:
     scored = {"SCORE=" in line for line in texts[MASTER].splitlines() if line.startswith("#EXT-X-STREAM-INF:")}
     if len(scored) > 1:
         yield MASTER, "Apple 9.19: some variants have a SCORE and some have none"
-    said = [*_variants(master), *_renditions(master), *_key_frames(master)]
+    said = [*_variants(master), *_renditions(master), *(() if plan.whole else _key_frames(master))]
     yield from ((MASTER, f"{rule}: {what}") for rule, what in said)
     yield from ((path, f"{rule}: {what}") for path, rule, what in _media(master, playlists))
 

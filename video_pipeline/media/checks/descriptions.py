@@ -29,7 +29,10 @@ def descriptions(plan: EncodingPlan, streams: Streams, readings: Sequence[Readin
     wrong: list[Problem] = []
     compared = 0
     try:
-        for path, about in ((MASTER, _hls(plan, streams, codecs, texts)), (MPD, _dash(plan, streams, codecs))):
+        manifests = [(MASTER, _hls(plan, streams, codecs, texts))]
+        if not plan.whole:
+            manifests.append((MPD, _dash(plan, streams, codecs)))
+        for path, about in manifests:
             for what, said, true in about:
                 compared += 1
                 if said != true:

@@ -31,14 +31,14 @@ def references(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading]
             media.setdefault(f"../../../media/{file.file.sha256}.mp4", []).append(reading)
         if not reading or reading.size != file.file.size:
             wrong.append((file.name, f"has {reading.size if reading else 0} bytes, {file.file.size} are listed"))
-    wrong += ((path, "is missing") for path in (MASTER, MPD) if path not in streams.texts)
+    wrong += ((path, "is missing") for path in (MASTER, *(() if plan.whole else (MPD,))) if path not in streams.texts)
     of_text = {f"hls/{playlist_name(track)}" for track in texts.tracks}
     for path, text in streams.texts.items():
         try:
             if path == MPD:
                 wrong += mpd_problems(path, etree.fromstring(text.encode()), media, plan)
             elif path == MASTER:
-                wrong += master_problems(path, m3u8.loads(text), streams, media)
+                wrong += master_problems(path, m3u8.loads(text), streams, media, plan)
                 wrong += text_references(streams, texts)
             elif path in of_text:
                 wrong += text_playlist_problems(path, m3u8.loads(text), plan)

@@ -19,7 +19,9 @@ Files = Mapping[str, Sequence[Reading]]
 """Address to the tracks whose file it is: two that are the same byte for byte are one file."""
 
 
-def master_problems(path: str, master: m3u8.M3U8, streams: Streams, media: Files) -> Iterable[Problem]:
+def master_problems(
+    path: str, master: m3u8.M3U8, streams: Streams, media: Files, plan: EncodingPlan
+) -> Iterable[Problem]:
     """Of the master: playlists it names that are not there, tracks it does not name, and sounds no variant plays."""
     sounds = {reading.name for readings in media.values() for reading in readings if not reading.is_video}
     named = [entry.uri for entry in (*master.media, *master.playlists, *master.iframe_playlists)]
@@ -27,7 +29,7 @@ def master_problems(path: str, master: m3u8.M3U8, streams: Streams, media: Files
         if f"hls/{uri}" not in streams.texts:
             yield path, f"names {uri}, which is not in the release"
     for file in streams.media:
-        kinds = [f"{file.name}.m3u8"] + ([] if file.name in sounds else [f"{file.name}-iframes.m3u8"])
+        kinds = [f"{file.name}.m3u8"] + ([] if file.name in sounds or plan.whole else [f"{file.name}-iframes.m3u8"])
         for uri in kinds:
             if uri not in named:
                 yield path, f"does not name {uri}"
