@@ -165,6 +165,19 @@ def readdressed(text: str, address: Callable[[str], str]) -> str:
     return scored(_text(master), scores)
 
 
+def one_family(text: str) -> str:
+    """A master with the variants of its first one's family alone: for players that cannot change the codec while they
+    play, such as Chromium's own (150, "Video codec changes not allowed")."""
+    master = m3u8.loads(text)
+
+    def family(variant: m3u8.Playlist | m3u8.IFramePlaylist) -> str:
+        return PurePosixPath(variant.uri).name.split("-")[0]
+
+    for listed in (master.playlists, master.iframe_playlists):
+        listed[:] = [variant for variant in listed if family(variant) == family(master.playlists[0])]
+    return _text(master)
+
+
 _SCORE = re.compile(r"^#EXT-X-STREAM-INF:.*,SCORE=([\d.]+).*\n(.+)$", re.MULTILINE)
 
 

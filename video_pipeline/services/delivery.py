@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from video_pipeline import settings
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import check_video_id
+from video_pipeline.media import hls
 from video_pipeline.settings import Settings
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.release_model import Release, release_key
@@ -46,7 +47,7 @@ PAGE = """<!doctype html>
 </html>
 """
 PLAYER = (
-    '<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/master.m3u8">{tracks}</video>'
+    '<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/plain.m3u8">{tracks}</video>'
 )
 ADVICE = """HLS plays in Chrome and Edge from 142 on, and in Safari; elsewhere, open
 <a href="{video}/master.m3u8">HLS</a> or <a href="{video}/manifest.mpd">DASH</a> in a player such as mpv or VLC."""
@@ -57,8 +58,9 @@ DOWNLOAD = '<a href="{video}/download.mp4" download="{video_id}.mp4">Download it
 
 
 def application(ours: Settings) -> Starlette:
-    """`/videos` of the store, nothing else of it; `/videos/<video id>/download.mp4`, which leads to the MP4 of the
-    current release; and `/watch/<video id>`."""
+    """`/videos` of the store, and of it nothing else; `/videos/<video id>/download.mp4`, which leads to the MP4 of the
+    current release; `/videos/<video id>/plain.m3u8`, its HLS in the one family that every browser plays; and
+    `/watch/<video id>`, which plays that."""
     # Python's table knows neither on every system; a browser goes by the type.
     mimetypes.add_type("application/vnd.apple.mpegurl", ".m3u8")
     mimetypes.add_type("application/dash+xml", ".mpd")
@@ -105,9 +107,14 @@ def application(ours: Settings) -> Starlette:
             )
         )
 
+    def plain(request: Request) -> Response:
+        master = objects.get_bytes(f"videos/{published(request).video_id}/master.m3u8").decode()
+        return Response(hls.one_family(master), media_type="application/vnd.apple.mpegurl")
+
     return Starlette(
         routes=[
             Route("/watch/{video_id}", watch),
+            Route("/videos/{video_id}/plain.m3u8", plain),
             Route("/videos/{video_id}/download.mp4", download),
             Mount("/videos", StaticFiles(directory=ours.store / "videos", check_dir=False)),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
 from video_pipeline_tests.media import encoding, mixed
-from video_pipeline_tests.media.release import Made, run_log
+from video_pipeline_tests.media.release import Made, run_ffmpeg, run_log
 
 PROFILES = {
     8: {"h264": "High", "hevc": "Main", "vp9": "Profile 0", "av1": "Main"},
@@ -81,6 +82,28 @@ def test_the_same_source_gives_the_same_bytes(
         rungs = families.plan.family(encoder.family)[-1:]
         (track,) = encoding.encode(tools, clip, families.plan, rungs, tmp_path).tracks
         assert track.file.sha256 == before[track.name], encoder.codec
+
+
+@pytest.mark.slow
+def test_neither_cores_nor_chance_shape_bits_under_a_ceiling(tools: Tools, tmp_path: Path) -> None:
+    """The ceiling is what encoders with threads keep by how far these are."""
+    clip, cores = tmp_path / "noise.mp4", os.sched_getaffinity(0)
+    noise = "mandelbrot=size=640x360:rate=25,trim=duration=3,noise=alls=12:allf=t,format=yuv420p"
+    run_ffmpeg(tools, "-f", "lavfi", "-i", noise, "-c:v", "libx264", "-qp", "0", "-threads", "1", clip)
+    plan = make_plan(probe.probe(tools, clip), "0" * 64, mixed.preset(crf=20))
+    rungs = [rung.model_copy(update={"maxrate": 500_000, "bufsize": 1_000_000}) for rung in plan.rungs]
+    for encoder in plan.encoders:
+        (rung,) = [rung for rung in rungs if rung.name == f"{encoder.family}-360p"]
+        found = set()
+        for n in range(8):
+            os.sched_setaffinity(0, cores if n % 2 else set(sorted(cores)[:1]))
+            (tmp_path / f"{rung.name}-{n}").mkdir()
+            (track,) = encoding.encode(tools, clip, plan, [rung], tmp_path / f"{rung.name}-{n}").tracks
+            found.add(track.file.sha256)
+        assert len(found) == 1, encoder.codec
+        if encoder.codec != "libvpx-vp9":
+            assert track.bit_rate < 750_000, "the ceiling was not reached"
+    os.sched_setaffinity(0, cores)
 
 
 def variants(made: Made) -> m3u8.M3U8:

@@ -56,6 +56,32 @@ def test_players_start_with_a_variant_that_does_not_stall(averages: list[int], o
     assert re.search(r"#EXT-X-MEDIA:.*DEFAULT=YES,AUTOSELECT=YES", text)
 
 
+def test_players_start_with_the_family_that_all_of_them_show() -> None:
+    rates = {"h264-720p": 2_500_000, "av1-720p": 1_500_000, "h264-480p": 1_200_000}
+    media = {f"hls/{name}.m3u8": (rate, rate) for name, rate in rates.items()}
+    master = packagers_master(rates, sound=False)
+    ranges = {name: "PQ" if name.startswith("av1") else "SDR" for name in rates}
+    text = hls.master_playlist(master, media, [], ranges=ranges, first={"h264-720p", "h264-480p"})  # type: ignore[arg-type]
+    assert re.findall(r"^(\S+)\.m3u8$", text, re.MULTILINE) == ["h264-480p", "h264-720p", "av1-720p"]
+    assert re.findall(r"VIDEO-RANGE=(\w+)", text) == ["SDR", "SDR", "PQ"]
+
+
+def test_scores_stay_where_a_master_moves_to() -> None:
+    scored = hls.scored(packagers_master({"v0": 0, "v1": 0}), {"v0.m3u8": 2.0, "v1.m3u8": 1.0})
+    assert re.findall(r"SCORE=(\d)\n(\S+)", scored) == [("2", "v0.m3u8"), ("1", "v1.m3u8")]
+    moved = hls.readdressed(scored, lambda uri: f"x/{uri}")
+    assert re.findall(r"SCORE=(\d)\n(\S+)", moved) == [("2", "x/v0.m3u8"), ("1", "x/v1.m3u8")]
+
+
+def test_one_family_is_that_of_the_first_variant() -> None:
+    names = ["h264-720p", "av1-720p", "h264-480p"]
+    text = packagers_master(dict.fromkeys(names, 0))
+    text += "".join(f'#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI="{name}-iframes.m3u8"\n' for name in names)
+    moved = hls.readdressed(text, lambda uri: f"releases/r1/hls/{uri}")
+    found = re.findall(r"hls/([\w-]+)\.m3u8", hls.one_family(moved))
+    assert found == ["audio-1", "h264-720p", "h264-480p", "h264-720p-iframes", "h264-480p-iframes"]
+
+
 def test_without_sound_only_the_pictures_count() -> None:
     text = hls.master_playlist(packagers_master({"v0": 0}, sound=False), {"hls/v0.m3u8": (500_000, 700_000)}, [])
     assert "BANDWIDTH=700000,AVERAGE-BANDWIDTH=500000" in text

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from video_pipeline.media import hls
 from video_pipeline_tests.media.players import loaded
+from video_pipeline_tests.media.range_server import serve
 from video_pipeline_tests.media.release import Made
 
 pytestmark = pytest.mark.browser
@@ -66,3 +68,28 @@ def test_each_plays_where_it_is_asked_for(page: Page, codec: str) -> None:
     plays_on(page)
     assert page.evaluate("() => errors") == []
     assert page.evaluate("() => current()").startswith(codec)
+
+
+NATIVE = """<!doctype html><html><head><link rel="icon" href="data:,"></head>
+<body><video id="v" muted src="releases/r1/hls/master.m3u8"></video></body></html>"""
+
+
+def played_by_itself(browser: Browser, made: Made, site: Path) -> None:
+    master = made.place(site) / "hls" / "master.m3u8"
+    master.write_text(hls.one_family(master.read_text("utf-8")), "utf-8")
+    (site / "play.html").write_text(NATIVE)
+    page = browser.new_page()
+    page.set_default_timeout(30_000)
+    with serve(site) as url:
+        page.goto(f"{url}/play.html")
+        page.evaluate("() => { document.getElementById('v').play() }")
+        page.wait_for_function("() => v.error || v.ended")
+        assert page.evaluate("() => v.error && v.error.message") is None
+        shown = page.evaluate("() => v.getVideoPlaybackQuality().totalVideoFrames")
+        assert shown > made.plan.frames * 0.5
+    page.close()
+
+
+def test_the_browser_itself_plays_one_family(browser: Browser, families: Made, tmp_path: Path) -> None:
+    """Without a script, as the watch page does; it cannot change the codec while it plays."""
+    played_by_itself(browser, families, tmp_path)
