@@ -157,7 +157,7 @@ def _complete_sounds(master: m3u8.M3U8, sounds: Sequence[AudioPlan]) -> None:
 def readdressed(text: str, address: Callable[[str], str]) -> str:
     """A master whose URIs are replaced."""
     master = m3u8.loads(text)
-    scores = {address(uri): float(score) for score, uri in _SCORE.findall(text)}
+    scores = {address(uri): float(score) for score, *uris in _SCORE.findall(text) for uri in uris if uri}
     for group in (master.media, master.playlists, master.iframe_playlists):
         for entry in group:
             if entry.uri:
@@ -178,15 +178,19 @@ def one_family(text: str) -> str:
     return _text(master)
 
 
-_SCORE = re.compile(r"^#EXT-X-STREAM-INF:.*,SCORE=([\d.]+).*\n(.+)$", re.MULTILINE)
+_SCORE = re.compile(r'^#EXT-X-(?:I-FRAME-)?STREAM-INF:.*,SCORE=([\d.]+)(?:,URI="(.+)"|\n(.+))$', re.MULTILINE)
+_PICTURES = re.compile(r'(?<=,)(URI="(.+)")$')
 
 
 def scored(text: str, scores: Mapping[str, float]) -> str:
-    """A master whose variants have these scores, by URI. To be done last: the m3u8 library does not know SCORE."""
+    """A master whose variants, those of key frames too, have these scores, by URI: a score that is not on all is on
+    none (RFC 8216bis, 4.4.6.2). To be done last: the m3u8 library does not know SCORE."""
     lines = text.splitlines()
-    for n, uri in enumerate(lines):
-        if uri in scores and lines[n - 1].startswith("#EXT-X-STREAM-INF:"):
-            lines[n - 1] += f",SCORE={scores[uri]:g}"
+    for n, line in enumerate(lines):
+        if line in scores and lines[n - 1].startswith("#EXT-X-STREAM-INF:"):
+            lines[n - 1] += f",SCORE={scores[line]:g}"
+        elif line.startswith("#EXT-X-I-FRAME-STREAM-INF:") and (found := _PICTURES.search(line)) and found[2] in scores:
+            lines[n] = f"{line[: found.start()]}SCORE={scores[found[2]]:g},{found[1]}"
     return "\n".join(lines) + "\n"
 
 

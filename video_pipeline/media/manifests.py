@@ -47,7 +47,8 @@ def complete(
     texts[MASTER] = hls.master_playlist(
         playlists["master.m3u8"], rates, plan.audio, ranges=choice.ranges(plan), first=choice.first(plan)
     )
-    scores = {f"{name}.m3u8": score for name, score in choice.scores(plan).items()}
+    rank = choice.scores(plan)
+    scores = {f"{name}{kind}.m3u8": score for name, score in rank.items() for kind in ("", "-iframes")}
     texts[MASTER] = hls.scored(text_hls.with_text(texts[MASTER], text), scores)
     if not plan.whole:
         texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})

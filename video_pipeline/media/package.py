@@ -16,7 +16,7 @@ from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.tools import Tools, version
 
 STALL_SECONDS = 120
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Part of the checkpoint's key: raise it when `manifests` writes something else."""
 
 

@@ -115,3 +115,14 @@ def test_key_frames_last_whole_frames() -> None:
     )
     assert "#EXT-X-TARGETDURATION:3" in made
     assert set(re.findall(r"[./\w]+\.mp4", made)) == {"../v.mp4"}
+
+
+def test_scores_stay_with_their_variants() -> None:
+    """With those of pictures and those of key frames, wherever the master lies."""
+    picture, keys = '#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS="avc1.640015"\na.m3u8', 'BANDWIDTH=3,URI="a-iframes.m3u8"'
+    text = f"#EXTM3U\n{picture}\n#EXT-X-I-FRAME-STREAM-INF:{keys}\n"
+    scored = hls.scored(text, {"a.m3u8": 2.0, "a-iframes.m3u8": 2.0})
+    assert scored.count(",SCORE=2") == 2
+    moved = hls.readdressed(scored, lambda uri: f"deep/{uri}")
+    assert ",SCORE=2\ndeep/a.m3u8" in moved
+    assert ',SCORE=2,URI="deep/a-iframes.m3u8"' in moved

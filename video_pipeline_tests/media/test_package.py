@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,16 @@ def test_both_manifests_show_the_label_and_the_language(
     """A label is a title of the source: free text, of which nothing is syntax."""
     (track,) = made.plan.audio
     named = track.model_copy(update={"language": language, "label": label})
-    again = made.repackaged({}, tmp_path, made.plan.model_copy(update={"audio": (named,)}))
+    plan = made.plan.model_copy(update={"audio": (named,)})
+    again = replace(made.repackaged({}, tmp_path, plan), plan=plan)
     (sound,) = attributes(again.streams.texts[MASTER] + "\n", "EXT-X-MEDIA")
     (adaptation,) = (
         e
         for e in ElementTree.fromstring(again.streams.texts[MPD]).iter(f"{DASH}AdaptationSet")
         if e.get("contentType") == "audio"
     )
-    assert (sound.get("LANGUAGE"), adaptation.get("lang")) == (language, language)
+    # Both Apple and DASH-IF want one; "und" is BCP 47's word for not known.
+    assert (sound.get("LANGUAGE"), adaptation.get("lang")) == (language or "und",) * 2
     assert (sound["NAME"], adaptation.findtext(f"{DASH}Label")) == (label, label)
     assert set(again.streams.texts) == set(made.streams.texts)
     assert again.failed() == {}

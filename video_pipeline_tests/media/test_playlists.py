@@ -22,8 +22,8 @@ def of(made: Made) -> dict[str, str]:
     return {path: text for path, text in made.streams.texts.items() if path.endswith(".m3u8")}
 
 
-def test_every_playlist_is_valid(made: Made, worded: Made) -> None:
-    for release in (made, worded):
+def test_every_playlist_is_valid(made: Made, worded: Made, families: Made) -> None:
+    for release in (made, worded, families):
         assert refused(of(release)) == dict.fromkeys(of(release))
 
 

@@ -33,7 +33,7 @@ def hls_problems(plan: EncodingPlan, streams: Streams) -> Iterator[Problem]:
     master = playlists.pop(MASTER)
     for path, text in texts.items():
         yield from ((path, f"{rule}: {said}") for rule, said in _text(text))
-    scored = {"SCORE=" in line for line in texts[MASTER].splitlines() if line.startswith("#EXT-X-STREAM-INF:")}
+    scored = {",SCORE=" in line for line in texts[MASTER].splitlines() if "STREAM-INF:" in line}
     if len(scored) > 1:
         yield MASTER, "Apple 9.19: some variants have a SCORE and some have none"
     said = [*_variants(master), *_renditions(master), *(() if plan.whole else _key_frames(master))]

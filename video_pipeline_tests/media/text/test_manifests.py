@@ -33,13 +33,13 @@ def track(name: str = "en", **flags: Any) -> TextTrack:
     ("flags", "said", "roles"),
     [
         ({"language": "en"}, ("en", "NO", "NO", None), ["subtitle"]),
-        ({}, (None, "NO", "NO", None), ["subtitle"]),
-        ({"default": True}, (None, "YES", "NO", None), ["main", "subtitle"]),
-        ({"forced": True}, (None, "NO", "YES", None), ["forced-subtitle"]),
+        ({}, ("und", "NO", "NO", None), ["subtitle"]),
+        ({"default": True}, ("und", "YES", "NO", None), ["main", "subtitle"]),
+        ({"forced": True}, ("und", "NO", "YES", None), ["forced-subtitle"]),
         (
             {"sdh": True},
             (
-                None,
+                "und",
                 "NO",
                 "NO",
                 "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound",
@@ -49,7 +49,7 @@ def track(name: str = "en", **flags: Any) -> TextTrack:
     ],
     ids=str,
 )
-def test_flags(flags: dict[str, Any], said: tuple[str | None, str, str, str | None], roles: list[str]) -> None:
+def test_flags(flags: dict[str, Any], said: tuple[str, str, str, str | None], roles: list[str]) -> None:
     tracks = [track(**flags), track("fr")]
     master = m3u8.loads(hls.with_text(MASTER, tracks))
     _, first, second = master.media
@@ -67,7 +67,7 @@ def test_flags(flags: dict[str, Any], said: tuple[str | None, str, str, str | No
             ("1", "text", "text/vtt"),
             ("2", "text", "text/vtt"),
         ]
-        assert one.get("lang") == flags.get("language")
+        assert one.get("lang") == flags.get("language", "und")
         assert [role.get("value") for role in one.iterfind("m:Role", ns)] == roles
         assert one.findtext("m:Label", None, ns) == "<en> & co"
         assert one.findtext("m:Representation/m:BaseURL", None, ns) == "../subtitles/en.vtt"
