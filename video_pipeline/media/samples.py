@@ -50,8 +50,8 @@ def at(places: Sequence[int], unit: int, frames: int) -> tuple[Sample, ...]:
 
 def seconds(duration: float) -> float:
     """How much of a video is sampled, both in s: all of a short one, and of longer ones less than in proportion, for
-    what counts is how many there are."""
-    return float(max(min(duration, SHORT), 10 * (duration / 60) ** 0.25))
+    what counts is how many there are. Of a minute it is what half the CPU time of its encode allows."""
+    return float(max(min(duration, SHORT), 12 * (duration / 60) ** 0.25))
 
 
 def balanced(hard: npt.NDArray[np.float64], count: int, avoided: Sequence[int] = ()) -> list[int]:
