@@ -20,9 +20,9 @@ from video_pipeline.presets.quality import Quality
 
 AIM = 3
 """CRF that the first probe is above the table's, which suits hard videos, too."""
-FAR = 3
+FAR = 2
 """CRF between a probe over all samples and the target, up to which the curve is believed: a fifth more or less of its
-rise is half a VMAF there."""
+rise is a third of a VMAF there."""
 WASTE = 0.5
 """VMAF that a rung may lose where the ceiling of its bit rate keeps it from the target anyway."""
 

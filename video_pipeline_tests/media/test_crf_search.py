@@ -78,7 +78,7 @@ def top(video: Video, wanted: Quality, step: float = 0.25) -> tuple[float, float
 def test_a_target_within_reach_is_reached(a: float, b: float, partial: float) -> None:
     video = Video(a, b, partial=partial)
     assume(video.at(LADDER[0], 14.5).vmaf > 93 > video.at(LADDER[0], 31.5).vmaf)
-    assert top(video, Quality(target=93))[1] == pytest.approx(93, abs=1.2)
+    assert top(video, Quality(target=93))[1] == pytest.approx(93, abs=1.5)
 
 
 def test_what_is_expected_is_what_there_is() -> None:
