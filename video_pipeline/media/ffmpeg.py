@@ -52,13 +52,13 @@ def source(path: Path) -> list[str]:
     return [*options, "-i", name(path)]
 
 
-def aside(streams: Iterable[int]) -> list[str]:
-    """The words of one more output, which takes these streams without decoding and throws them away.
+def aside(streams: Iterable[int], file: int = 0) -> list[str]:
+    """The words of one more output, which takes these streams of an input without decoding and throws them away.
 
     In a broadcast container ffmpeg counts time from the first packet of the streams it reads, and closes a jump of the
     clock as the first of them sees it: two runs over a file agree on the time only if they read the same streams.
     """
-    maps = [word for index in streams for word in ("-map", f"0:{index}")]
+    maps = [word for index in streams for word in ("-map", f"{file}:{index}")]
     return [*maps, "-c", "copy", "-f", "null", "-"] if maps else []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +109,12 @@ def only(plan: EncodingPlan, samples: Sequence[Sample], chosen: Sequence[Sample]
     return plan.model_copy(update={"before": before, "frames": sum(place.frames for place in places)})
 
 
-def words(plan: EncodingPlan, samples: Sequence[Sample]) -> tuple[list[str], list[str]]:
-    """ffmpeg's words before and behind those of a graph with `frames_of`."""
-    return clock(part(plan, samples[-1])), ffmpeg.aside(index for index in plan.clock if index != plan.stream)
+def words(args: Sequence[str], path: Path, plan: EncodingPlan, samples: Sequence[Sample]) -> list[str]:
+    """ffmpeg's words for a graph with `frames_of`, whose own are `args`."""
+    inputs = [word for flag, word in pairwise(args) if flag == "-i"]
+    others = (index for index in plan.clock if index != plan.stream)
+    behind = ffmpeg.aside(others, inputs.index(ffmpeg.name(path)))
+    return [*ffmpeg.TOLERANT, *clock(part(plan, samples[-1])), *args, *behind]
 
 
 def chosen(stream: Any, samples: Sequence[Sample]) -> Any:
@@ -143,8 +146,7 @@ def extract(
     """
     frames = frames_of(path, plan, family, samples).filter("format", plan.encoder(family).pix_fmt)
     options = {"c:v": LOSSLESS[plan.encoder(family).bit_depth], "fps_mode": "passthrough"}
-    before, behind = words(plan, samples)
-    args = [*ffmpeg.TOLERANT, *before, *graph.output(frames, str(out), **options).get_args(), *behind]
+    args = words(graph.output(frames, str(out), **options).get_args(), path, plan, samples)
     count = sum(sample.frames for sample in samples)
     try:
         ffmpeg.ffmpeg(tools, args, duration=count / plan.rate, on_progress=on_progress)

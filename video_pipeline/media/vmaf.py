@@ -102,21 +102,25 @@ def measure(
             )
         return {name: [one[name][0] for one in alone] for name in alone[0]}
     streams = {name: _frames_of(path, plan, spans) for name, path in renditions.items()}
-    scores = compare(
-        tools,
-        samples.frames_of(source, plan, family, spans),
-        streams,
-        scratch,
-        size=size or largest(plan.rungs),
-        rate=plan.rate,
-        frames=sum(span.frames for span in spans),
-        around=samples.words(plan, spans),
-        pixels=plan.encoder(family).pix_fmt,
-        unencoded=unencoded or {},
-        every=every,
-        on_progress=on_progress,
-    )
-    return {name: _split(numbered, spans) for name, numbered in scores.items()}
+    reference = samples.frames_of(source, plan, family, spans)
+    size, pixels = size or largest(plan.rungs), plan.encoder(family).pix_fmt
+    whole, unencoded = reference.split(), unencoded or {}
+    for n, (name, small) in enumerate(unencoded.items(), 1):
+        streams[name] = whole[n].filter("scale", *small, flags="bicubic").filter("format", pixels)
+    against = _shown(whole[0], size, plan.rate, pixels, every).split()
+    options = {"model": f"version={model(size)}", "n_subsample": min(every, KEPT), "n_threads": 1, "log_fmt": "json"}
+    compared = []
+    for n, stream in enumerate(streams.values()):
+        pair = [_shown(stream, size, plan.rate, pixels, every), against[n]]
+        compared.append(graph.filter(pair, "libvmaf", log_path=f"{n}.json", **options))
+    out = graph.output(*compared, "-", f="null", **{"c:v": "wrapped_avframe", "fps_mode": "passthrough"})
+    args = samples.words(out.get_args(), source, plan, spans)
+    length = sum(span.frames for span in spans) / plan.rate
+    try:
+        ffmpeg.ffmpeg(tools, args, duration=length, on_progress=on_progress, cwd=scratch)
+    except CommandFailed as error:
+        raise ffmpeg.undecodable("video", error) from None
+    return {name: _split(_read(scratch / f"{n}.json", every), spans) for n, name in enumerate(streams)}
 
 
 def largest(rungs: Sequence[RungPlan]) -> tuple[int, int]:
@@ -133,48 +137,6 @@ def _frames_of(path: Path, plan: EncodingPlan, spans: Sequence[Sample]) -> Any:
     # Half a frame early, for times in the file are rounded.
     seek = {"ss": f"{float((spans[0].first - Fraction(1, 2)) / plan.rate):.6f}"} if spans[0].first else {}
     return graph.input(ffmpeg.name(path), **seek)["v:0"].filter("trim", end_frame=spans[0].frames)
-
-
-def compare(
-    tools: Tools,
-    reference: Any,
-    renditions: Mapping[str, Any],
-    scratch: Path,
-    *,
-    size: tuple[int, int],
-    rate: Fraction,
-    frames: int,
-    around: tuple[Sequence[str], Sequence[str]] = ((), ()),
-    pixels: str = "yuv420p",
-    unencoded: Mapping[str, tuple[int, int]] | None = None,
-    every: int = 1,
-    on_progress: Callable[[float], None] | None = None,
-) -> dict[str, dict[int, float]]:
-    """The score of each `every`th frame, by name and number, in one ffmpeg: frame n of each rendition against frame n
-    of the reference, both scaled to `size`. `unencoded` are sizes of the reference itself.
-
-    Raises:
-        SourceError: something cannot be decoded.
-    """
-    whole, unencoded = reference.split(), unencoded or {}
-    against = _shown(whole[0], size, rate, pixels, every).split()
-    scaled = {
-        name: whole[n].filter("scale", *small, flags="bicubic").filter("format", pixels)
-        for n, (name, small) in enumerate(unencoded.items(), 1)
-    }
-    streams = {**renditions, **scaled}
-    options = {"model": f"version={model(size)}", "n_subsample": min(every, KEPT), "n_threads": 1, "log_fmt": "json"}
-    compared = []
-    for n, stream in enumerate(streams.values()):
-        pair = [_shown(stream, size, rate, pixels, every), against[n]]
-        compared.append(graph.filter(pair, "libvmaf", log_path=f"{n}.json", **options))
-    out = graph.output(*compared, "-", f="null", **{"c:v": "wrapped_avframe", "fps_mode": "passthrough"})
-    args = [*ffmpeg.TOLERANT, *around[0], *out.get_args(), *around[1]]
-    try:
-        ffmpeg.ffmpeg(tools, args, duration=frames / rate, on_progress=on_progress, cwd=scratch)
-    except CommandFailed as error:
-        raise ffmpeg.undecodable("video", error) from None
-    return {name: _read(scratch / f"{n}.json", every) for n, name in enumerate(streams)}
 
 
 def _shown(stream: Any, size: tuple[int, int], rate: Fraction, pixels: str, every: int) -> Any:

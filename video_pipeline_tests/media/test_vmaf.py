@@ -163,3 +163,32 @@ def test_all_are_compared_at_the_largest_rungs_size() -> None:
     rung = RungPlan(name="a", family="h264", width=640, height=360, crf=23, maxrate=1, bufsize=2)
     others = [rung.model_copy(update={"width": 1280, "height": 720}), rung]
     assert vmaf.largest([rung, *others]) == (1280, 720)
+
+
+@pytest.mark.slow
+@pytest.mark.media
+@pytest.mark.parametrize(
+    "name",
+    [
+        "awkward/start_delayed_1.07s.mp4",
+        "awkward/portrait_vfr_slight_368x480.mp4",
+        "awkward/vfr_android_slow_motion.mp4",
+        "awkward/neg_first_pts_discard.mov",
+        "awkward/editlist_2_ends_on_bframe.mov",
+        "natural/bbb_1080p24_hevc_5.1_5s.ts",
+    ],
+)
+def test_awkward_sources_are_met_frame_by_frame(tools: Tools, media: Path, tmp_path: Path, name: str) -> None:
+    """A frame off would show: a fine encode scores high in every part, however it is read."""
+    source = media / name
+    plan = make_plan(probe.probe(tools, source), "0" * 64, presets.load("draft"))
+    small = plan.rungs[-1].model_copy(update={"crf": 14.0, "maxrate": 50_000_000, "bufsize": 100_000_000})
+    plan = plan.model_copy(update={"rungs": (small,)})
+    ffmpeg.ffmpeg(tools, encode.command(source, plan, plan.rungs, tmp_path))
+    half = plan.frames // 2
+    spans = (Sample(first=0, frames=min(20, half)), Sample(first=half, frames=min(20, plan.frames - half)))
+    for one in (plan, plan.model_copy(update={"seekable": False})):
+        files = {small.name: tmp_path / f"{small.name}.mp4"}
+        scores = vmaf.measure(tools, source, one, "h264", files, spans, tmp_path)[small.name]
+        assert [len(part.frames) for part in scores] == [span.frames for span in spans]
+        assert min(part.mean for part in scores) > 93, (one.seekable, [part.mean for part in scores])
