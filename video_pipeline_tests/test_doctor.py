@@ -17,7 +17,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
     """Name to verdict and the rest of its line."""
     found = {}
     for line in done.stdout.splitlines():
-        name, verdict, rest = re.fullmatch(r"(\S.{13}) (ok|WRONG|unusable) +(\S.*)", line).groups()  # type: ignore[union-attr]
+        name, verdict, rest = re.fullmatch(r"(\S.{18}) (ok|WRONG|unusable) +(\S.*)", line).groups()  # type: ignore[union-attr]
         found[name.strip()] = (verdict, rest)
     return found
 
