@@ -154,7 +154,8 @@ _OVER = Colours("full", "gbr", "bt709", "bt709")
 
 def _output(want: Colours) -> str:
     colours = f"matrix={want.matrix}:primaries={want.primaries}:transfer={want.transfer}:range={want.range}"
-    return f"{colours}:chromal=left:dither=error_diffusion"
+    # Its errors do not cross the borders of what its threads take: with as many as the host has, pixels depend on it.
+    return f"{colours}:chromal=left:dither=error_diffusion:threads=1"
 
 
 def _converted(have: Colours, want: Colours, video: VideoStream, alpha: bool) -> list[str]:

@@ -95,7 +95,7 @@ def test_neither_cores_nor_chance_shape_bits_under_a_ceiling(tools: Tools, tmp_p
     for encoder in plan.encoders:
         (rung,) = [rung for rung in rungs if rung.name == f"{encoder.family}-360p"]
         found = set()
-        for n in range(8):
+        for n in range(6):
             os.sched_setaffinity(0, cores if n % 2 else set(sorted(cores)[:1]))
             (tmp_path / f"{rung.name}-{n}").mkdir()
             (track,) = encoding.encode(tools, clip, plan, [rung], tmp_path / f"{rung.name}-{n}").tracks
