@@ -32,7 +32,7 @@ GRAPH = {
     "quality_report": (
         "publish",
         {"ffmpeg"},
-        {"encoding_plan", *FAMILIES, "streams", "subtitles", "thumbnails", "sprites", "download"},
+        {"source", "encoding_plan", *FAMILIES, "streams", "subtitles", "thumbnails", "sprites", "download"},
     ),
     "release": (
         "publish",

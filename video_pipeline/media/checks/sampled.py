@@ -43,10 +43,11 @@ class Sample:
     """Range, matrix, primaries and transfer by ffmpeg's names."""
 
 
-def moments(plan: EncodingPlan, count: int = 3) -> list[int]:
-    """Frames to look at: key frames of the grid, spread over the video, where a source can be read from its middle;
-    else from its beginning."""
+def moments(plan: EncodingPlan) -> list[int]:
+    """Frames to look at, one for every 20 s, up to three: key frames of the grid, spread over the video where a source
+    can be read from its middle, else from its beginning."""
     keys = range(0, plan.frames, plan.gop)
+    count = min(3, 1 + int(plan.duration) // 20)
     if not plan.seekable:
         return list(keys[:count])
     return sorted({keys[round((n + 0.5) / count * (len(keys) - 1))] for n in range(count)})
