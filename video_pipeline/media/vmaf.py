@@ -25,8 +25,8 @@ from video_pipeline.media.tools import Tools
 LARGE = 1440
 """Shorter side, pixels, above which the model for 4k screens applies; the other is for 1080p, from three times the
 picture's height (https://github.com/Netflix/vmaf/blob/master/resource/doc/models.md)."""
-
 KEPT = 3
+"""Frames that go through together where not all are measured: one and its neighbours."""
 SAME_TAGS = {"range": "tv", "color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
 
 
