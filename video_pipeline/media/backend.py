@@ -47,7 +47,7 @@ def settled(tools: Tools, plan: EncodingPlan, preset: Preset, video: VideoStream
     return plan
 
 
-def _why_not(tools: Tools, plan: EncodingPlan, encoder: VideoEncoder, built: set[str]) -> str | None:
+def _why_not(tools: Tools, plan: EncodingPlan, encoder: VideoEncoder, built: frozenset[str]) -> str | None:
     if encoder.codec not in built:
         return _lacking(tools, encoder.codec)
     # All rungs at once: a card has a largest size, and opens only so many sessions.
@@ -55,7 +55,9 @@ def _why_not(tools: Tools, plan: EncodingPlan, encoder: VideoEncoder, built: set
     return refusal(tools, plan, encoded) if encoded else None
 
 
-def _ask_software(tools: Tools, plan: EncodingPlan, preset: Preset, encoder: VideoEncoder, built: set[str]) -> None:
+def _ask_software(
+    tools: Tools, plan: EncodingPlan, preset: Preset, encoder: VideoEncoder, built: frozenset[str]
+) -> None:
     if encoder.codec not in built:
         raise ToolMissing(
             f"preset {preset.name}: {_lacking(tools, encoder.codec)}, which {encoder.family} is encoded by; set "

@@ -81,10 +81,16 @@ def version(program: Path) -> str:
     return found[1] if found else "unknown version"
 
 
-def encoders(tools: Tools) -> set[str]:
-    """Names of the encoders this ffmpeg was built with."""
-    lines = _output(tools.ffmpeg, "-hide_banner", "-encoders").splitlines()
-    return {line.split()[1] for line in lines if re.match(r" [VAS][A-Z.]{5} [^=]", line)}
+def encoders(tools: Tools) -> frozenset[str]:
+    """Names of the encoders this ffmpeg was built with. Raises `ToolMissing`."""
+    return _encoders(tools.ffmpeg, tools.ffmpeg.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _encoders(ffmpeg: Path, _changed: int) -> frozenset[str]:
+    """Every video asks for them."""
+    lines = _output(ffmpeg, "-hide_banner", "-encoders").splitlines()
+    return frozenset(line.split()[1] for line in lines if re.match(r" [VAS][A-Z.]{5} [^=]", line))
 
 
 @lru_cache(maxsize=8)
