@@ -87,7 +87,7 @@ def _software(found: Found) -> str:
 
 def _hardware(name: str, why: str | None) -> bool:
     """No host needs it, unless a preset does, which is said there."""
-    print(f"{name:20}{'ok' if why is None else 'unusable':9}{why or f'with {hardware.NEEDS[name]}'}")
+    print(f"{name:19} {'ok' if why is None else 'unusable':9}{why or f'with {hardware.NEEDS[name]}'}")
     return False
 
 
@@ -124,8 +124,8 @@ def _protects(ours: settings.Settings, name: str) -> bool:
 def _say(name: str, what: Callable[[], str]) -> bool:
     """Prints one line; True if something is wrong."""
     try:
-        print(f"{name:20}ok       {what()}")
+        print(f"{name:19} ok       {what()}")
     except PipelineError as error:
-        print(f"{name:20}WRONG    {error}")
+        print(f"{name:19} WRONG    {error}")
         return True
     return False

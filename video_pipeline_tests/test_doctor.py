@@ -17,8 +17,8 @@ def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
     """Name to verdict and the rest of its line."""
     found = {}
     for line in done.stdout.splitlines():
-        name, verdict, rest = re.fullmatch(r"(\S.{18}) (ok|WRONG|unusable) +(\S.*)", line).groups()  # type: ignore[union-attr]
-        found[name.strip()] = (verdict, rest)
+        name, verdict, rest = re.fullmatch(r"(\S+(?: \S+)*) +(ok|WRONG|unusable) +(\S.*)", line).groups()  # type: ignore[union-attr]
+        found[name] = (verdict, rest)
     return found
 
 
