@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from video_pipeline.errors import CommandFailed, StalledError
-from video_pipeline.media import ffmpeg, process
+from video_pipeline.media import child, ffmpeg
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
 
@@ -45,7 +45,7 @@ def test_a_failure_says_why(tools: Tools, tmp_path: Path) -> None:
 
 def test_one_that_waits_for_ever_is_stopped(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """-re reads at the speed of playing; this frame is due in an hour, and TERM does not wake it."""
-    monkeypatch.setattr(process, "TERM_SECONDS", 0.3)
+    monkeypatch.setattr(child, "TERM_SECONDS", 0.3)
     args = ["-re", "-f", "lavfi", "-i", "testsrc2=rate=1/3600", "-f", "null", "-"]
     with pytest.raises(StalledError):
         ffmpeg.ffmpeg(tools, args, cwd=tmp_path, stall_seconds=1)
