@@ -67,7 +67,7 @@ def _text(document: dict[str, Any]) -> str:
         ("text", _texts(document)),
         ("images", _images(document["images"])),
         ("download", document["download"] or "none"),
-        *([("encrypted", document["protection"])] if document["protection"] else []),
+        *([("encrypted", document["protection"]["scheme"])] if document["protection"] else []),
         *(("instead", fallback["sentence"]) for fallback in document["fallbacks"]),
         *(("left out", f"{left['name']}: {left['why']}") for left in document["leftOut"]),
     ]

@@ -55,6 +55,14 @@ def test_trim_and_sound_as_asked_for(tmp_path: Path, clip: Path) -> None:
     assert [chunk["frames"] for chunk in found["chunks"]] == [50]
 
 
+def test_what_is_encrypted(tmp_path: Path, clip: Path) -> None:
+    uri = "https://keys.example/{key_id}"
+    text = f"extends: web\nprotection: {{scheme: cbcs, key_uri: '{uri}', license_uri: '{uri}'}}\n"
+    (tmp_path / "secret.yaml").write_text(text)
+    found = planned(tmp_path, clip, "--preset", "secret", VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path))
+    assert found["protection"]["scheme"] == "cbcs"
+
+
 def test_for_people(tmp_path: Path, clip: Path) -> None:
     done = run(tmp_path / "home", "plan", clip, "--preset", "480p", COLUMNS="100")
     assert (done.returncode, done.stderr) == (0, "")

@@ -69,6 +69,7 @@ def test_explains_one(tmp_path: Path, directory: Path) -> None:
     assert ["silence", "true", "mine"] in [line[:3] for line in lines]
     assert ["options", "tune:", "film", "mine"] in [line[:4] for line in lines]
     assert "h264.rungs, from web (built in)" in text
+    assert "(keys: target, ceiling, range, floor)" in " ".join(text.split())
 
 
 def test_each_value_is_that_of_the_file_it_names(directory: Path) -> None:

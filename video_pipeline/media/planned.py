@@ -59,7 +59,7 @@ def described(name: str, source: TechnicalMetadata, plan: EncodingPlan, preset: 
             "tileSeconds": float(plan.images.interval),
         },
         "download": plan.download,
-        "protection": plan.protection.scheme if plan.protection else None,
+        "protection": plan.protection.model_dump(mode="json") if plan.protection else None,
         "leftOut": [left.model_dump() for left in _left_out(source, plan, preset)],
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from video_pipeline import presets
 from video_pipeline.base import Model
@@ -23,7 +23,7 @@ class Key(Model):
     """As JSON has it."""
     meaning: str
     allowed: str
-    """Words or bounds; empty if the meaning says it."""
+    """Words, bounds, or the keys of a table that is not there; empty if the meaning says it."""
     file: Path | None
     """Where it is set; None for the default."""
 
@@ -53,7 +53,7 @@ def _keys(table: Model, files: Files, above: tuple[str, ...]) -> Iterator[Key]:
             name=".".join(path),
             value=values[name],
             meaning=meaning(type(table), name),
-            allowed=_allowed(bounds[name]),
+            allowed=_allowed(bounds[name]) or _below(type(table), name),
             file=_file(path, files),
         )
 
@@ -71,6 +71,13 @@ def _allowed(schema: dict[str, Any]) -> str:
         return ", ".join(words)
     bounds = [(kind["minimum"], kind["maximum"]) for kind in kinds if {"minimum", "maximum"} <= kind.keys()]
     return f"{bounds[0][0]:g} to {bounds[0][1]:g}" if bounds else ""
+
+
+def _below(table: type[Model], key: str) -> str:
+    """The keys of a table that is not there."""
+    kinds = get_args(table.model_fields[key].annotation)
+    names = [name for kind in kinds if isinstance(kind, type) and issubclass(kind, Model) for name in kind.model_fields]
+    return f"keys: {', '.join(names)}" if names else ""
 
 
 def _file(path: tuple[str, ...], files: Files) -> Path | None:
