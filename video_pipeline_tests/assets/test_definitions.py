@@ -32,7 +32,10 @@ GRAPH = {
     "quality_report": (
         "publish",
         {"ffmpeg"},
-        {"source", "encoding_plan", *FAMILIES, "streams", "subtitles", "thumbnails", "sprites", "download"},
+        {
+            *("source", "encoding_plan", *FAMILIES, "renditions/audio", "streams", "subtitles", "thumbnails"),
+            *("sprites", "download"),
+        },
     ),
     "release": (
         "publish",
