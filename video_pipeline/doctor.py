@@ -14,8 +14,8 @@ from video_pipeline.errors import PipelineError
 from video_pipeline.home import prepare
 from video_pipeline.media import hardware, tools
 from video_pipeline.media.backend import SOUND
-from video_pipeline.media.model import VideoEncoder
 from video_pipeline.media.trial import unusable
+from video_pipeline.media.video_plan import VideoEncoder
 from video_pipeline.presets.families import SOFTWARE
 from video_pipeline.presets.model import Preset
 from video_pipeline.services.redis import find_server

@@ -12,10 +12,11 @@ import dagster as dg
 from video_pipeline import presets, settings
 from video_pipeline.media import parallel
 from video_pipeline.media import tools as tools_module
-from video_pipeline.media.model import EncodingPlan, RungPlan, SourceFile
+from video_pipeline.media.model import EncodingPlan, SourceFile
 from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.technical import VideoStream
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline.presets import Preset
 from video_pipeline.progress.reporter import NullReporter, Reporter
 from video_pipeline.stores import budget, content_keys, sources

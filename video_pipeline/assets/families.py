@@ -3,7 +3,8 @@
 import dagster as dg
 
 from video_pipeline.assets.values import Renditions
-from video_pipeline.media.model import FAMILIES, EncodingPlan
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.video_plan import FAMILIES
 
 FAMILY_INS: dict[str, dg.AssetIn] = {family: dg.AssetIn(["renditions", family]) for family in FAMILIES}
 

@@ -10,10 +10,11 @@ from video_pipeline.assets.values import AcceptedSource, Renditions
 from video_pipeline.media import damage, frame_map
 from video_pipeline.media import renditions as encoding
 from video_pipeline.media.encode import checkpoint_key
-from video_pipeline.media.model import EncodingPlan, Family, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import FrameMap, Track
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import build
+from video_pipeline.media.video_plan import Family, RungPlan
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from video_pipeline.base import Model
-from video_pipeline.media.model import Family, SourceFile
+from video_pipeline.media.model import SourceFile
 from video_pipeline.media.products import FrameMap, Track
+from video_pipeline.media.video_plan import Family
 
 
 class AcceptedSource(Model):

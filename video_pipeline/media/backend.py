@@ -5,10 +5,11 @@ from __future__ import annotations
 from video_pipeline.errors import RequestError, ToolMissing
 from video_pipeline.media import families, hardware
 from video_pipeline.media import tools as tools_module
-from video_pipeline.media.model import EncodingPlan, Fallback, VideoEncoder
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.technical import VideoStream
 from video_pipeline.media.tools import Tools
 from video_pipeline.media.trial import refusal
+from video_pipeline.media.video_plan import Fallback, VideoEncoder
 from video_pipeline.presets.families import SOFTWARE
 from video_pipeline.presets.model import Preset
 

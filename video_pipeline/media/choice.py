@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from video_pipeline.media.model import EncodingPlan, Family, VideoRange
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.video_plan import Family, VideoRange
 
 PREFERENCE: tuple[Family, ...] = ("h264", "vp9", "hevc", "av1")
 """From the family that needs most bits for a picture to the one that needs fewest."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from video_pipeline.media import encode
 from video_pipeline.media.chunks import chunks
 from video_pipeline.media.kept import Kept
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Chunk, ChunkMap
 from video_pipeline.media.tools import Tools, build
+from video_pipeline.media.video_plan import RungPlan
 
 
 @dataclass

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from video_pipeline.media.curve import Curve, through
-from video_pipeline.media.model import RungPlan
 from video_pipeline.media.targets import Probe, RungQuality
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline.presets.quality import Quality
 
 AIM = 3

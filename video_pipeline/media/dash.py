@@ -8,7 +8,8 @@ from fractions import Fraction
 from lxml import etree
 
 from video_pipeline.media import choice
-from video_pipeline.media.model import AudioPlan, EncodingPlan, Family
+from video_pipeline.media.model import AudioPlan, EncodingPlan
+from video_pipeline.media.video_plan import Family
 
 CICP = "urn:mpeg:mpegB:cicp:"
 NS = {"mpd": "urn:mpeg:dash:schema:mpd:2011"}

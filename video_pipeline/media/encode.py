@@ -13,8 +13,9 @@ import ffmpeg as graph
 from video_pipeline.media import chunks, decoding, ffmpeg, hardware
 from video_pipeline.media.encoders import options
 from video_pipeline.media.graph import apply, clock, raw_frames, source_frames
-from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.tools import VAAPI, Tools
+from video_pipeline.media.video_plan import RungPlan, VideoEncoder
 
 
 def command(

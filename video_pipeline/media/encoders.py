@@ -13,7 +13,8 @@ from typing import Any
 
 from video_pipeline.errors import RequestError
 from video_pipeline.media import hardware
-from video_pipeline.media.model import EncodingPlan, Light, RungPlan, VideoEncoder
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.video_plan import Light, RungPlan, VideoEncoder
 
 Options = dict[str, Any]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from video_pipeline.media import colour, hardware
-from video_pipeline.media.model import Family, VideoEncoder, VideoRange
 from video_pipeline.media.technical import VideoStream
+from video_pipeline.media.video_plan import Family, VideoEncoder, VideoRange
 from video_pipeline.presets.families import H264, SOFTWARE, Av1, FamilyPreset, Hevc, Vp9
 from video_pipeline.presets.model import Preset
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from video_pipeline.errors import RequestError
-from video_pipeline.media.model import LeftOut, RungPlan, VideoEncoder
+from video_pipeline.media.model import LeftOut
+from video_pipeline.media.video_plan import RungPlan, VideoEncoder
 
 LONGEST = 16_384
 """Pixels: x264 and SVT-AV1 take no longer side."""

@@ -9,7 +9,8 @@ from typing import Any
 import ffmpeg as graph
 
 from video_pipeline.media import ffmpeg
-from video_pipeline.media.model import EncodingPlan, Family
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.video_plan import Family
 
 INPUT = {
     **ffmpeg.SOURCE_OPTIONS,

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from video_pipeline.media import ffmpeg
-from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.video_plan import RungPlan, VideoEncoder
 
 Options = dict[str, Any]
 NVENC = ("h264_nvenc", "hevc_nvenc")

@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 
 import m3u8
 
-from video_pipeline.media.model import AudioPlan, VideoRange
+from video_pipeline.media.model import AudioPlan
+from video_pipeline.media.video_plan import VideoRange
 
 FIRST_BITS = 2_000_000
 """Players start with the first variant listed. The largest one up to 2 Mbit/s shows a good picture at once on most

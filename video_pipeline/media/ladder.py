@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from video_pipeline.media.model import Family, RungPlan
+from video_pipeline.media.video_plan import Family, RungPlan
 from video_pipeline.presets.families import FamilyPreset
 from video_pipeline.presets.model import Preset
 

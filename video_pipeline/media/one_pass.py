@@ -19,9 +19,10 @@ from video_pipeline.errors import TransientError
 from video_pipeline.media import decoding, encode, ffmpeg, hardware
 from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.graph import clock, source_frames
-from video_pipeline.media.model import EncodingPlan, Family, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.process import Job
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import Family, RungPlan
 
 
 def run(

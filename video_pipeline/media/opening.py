@@ -12,8 +12,8 @@ from pathlib import Path
 
 from video_pipeline.media import ffmpeg
 from video_pipeline.media.limits import Limits
-from video_pipeline.media.model import Light
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import Light
 
 SECONDS = 60
 """Of CPU time."""

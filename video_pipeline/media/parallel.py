@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from video_pipeline.media.model import RungPlan
 from video_pipeline.media.technical import VideoStream
+from video_pipeline.media.video_plan import RungPlan
 
 PER_RUNG_PIXEL = 300
 """Bytes an encoder takes for each pixel of its rungs. At 1920x1080 were measured 240 (x264 medium), 276 (x264 slow),

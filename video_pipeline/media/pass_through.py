@@ -9,9 +9,10 @@ from video_pipeline.errors import CommandFailed
 from video_pipeline.media import colour, ffmpeg
 from video_pipeline.media.encoders import timescale
 from video_pipeline.media.joining import join
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 
 PICTURES = {8: "yuv420p", 10: "yuv420p10le"}
 """What every decoder of a family takes, by depth in bits."""

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from video_pipeline.media import crf_search, samples, vmaf
 from video_pipeline.media.ladder import download_rung
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.probing import Memory, Prober
 from video_pipeline.media.pruning import prune
 from video_pipeline.media.targets import PlannedQuality
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline.presets.model import Preset
 
 CRF_STEP = 0.25

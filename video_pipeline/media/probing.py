@@ -13,9 +13,10 @@ import numpy as np
 from video_pipeline.base import Model
 from video_pipeline.errors import CommandFailed
 from video_pipeline.media import encode, ffmpeg, hardware, process, samples, vmaf
-from video_pipeline.media.model import EncodingPlan, Family, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.targets import PlannedQuality, Probe, Sample
 from video_pipeline.media.tools import Tools, build
+from video_pipeline.media.video_plan import Family, RungPlan
 
 VERSION = "1"
 """Raise it when the same probe would give another score: what was kept no longer counts."""

@@ -24,11 +24,12 @@ from video_pipeline.media.decoding import DecodeLog
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.joining import join
 from video_pipeline.media.kept import Kept, NothingKept
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.process import Job
 from video_pipeline.media.products import Chunk, ChunkMap, FrameMap, Track
 from video_pipeline.media.technical import FrameTiming
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 
 
 @dataclass(frozen=True)

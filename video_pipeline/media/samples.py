@@ -15,10 +15,11 @@ import numpy.typing as npt
 from video_pipeline.errors import CommandFailed
 from video_pipeline.media import complexity, ffmpeg
 from video_pipeline.media.graph import apply, clock, gridded
-from video_pipeline.media.model import EncodingPlan, Family
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import BARE
 from video_pipeline.media.targets import Sample
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import Family
 
 SHORT = 8.0
 """Seconds of which nothing is left out."""

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Literal
 
 from video_pipeline.base import Model, Rational
-from video_pipeline.media.model import Chapter, Fields, Light, Span
+from video_pipeline.media.model import Chapter, Fields, Span
+from video_pipeline.media.video_plan import Light
 
 Rotation = Literal[0, 90, 180, 270]
 Transfer = Literal["sdr", "pq", "hlg"]

@@ -11,10 +11,11 @@ from PIL import Image
 from video_pipeline.media import process
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.frame_score import Scored, score_frames
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.pictures import save
 from video_pipeline.media.products import Scene, Thumbnail, Thumbnails
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 
 QUALITY = 88
 MAX_SCENES = 60

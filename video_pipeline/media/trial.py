@@ -12,8 +12,9 @@ import ffmpeg as graph
 
 from video_pipeline.errors import CommandFailed, StalledError
 from video_pipeline.media import encode, ffmpeg, hardware
-from video_pipeline.media.model import EncodingPlan, ImagePlan, RungPlan, VideoEncoder
+from video_pipeline.media.model import EncodingPlan, ImagePlan
 from video_pipeline.media.tools import Tools, build
+from video_pipeline.media.video_plan import RungPlan, VideoEncoder
 
 WIDTH, HEIGHT = 640, 360
 """Of a trial that is about no video: every card encodes it."""

@@ -18,9 +18,10 @@ import numpy as np
 from video_pipeline.base import Model
 from video_pipeline.errors import CommandFailed
 from video_pipeline.media import ffmpeg, samples
-from video_pipeline.media.model import EncodingPlan, Family, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.targets import Sample
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import Family, RungPlan
 
 LARGE = 1440
 """Shorter side, pixels, above which the model for 4k screens applies; the other is for 1080p, from three times the

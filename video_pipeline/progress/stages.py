@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from video_pipeline.media.model import EncodingPlan, Family
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.video_plan import Family
 
 # Shares of the wall time of preset web on a minute of 720p, as `make bench` prints them, in whole percent.
 WEIGHTS: dict[str, float] = {

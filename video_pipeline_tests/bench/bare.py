@@ -12,8 +12,9 @@ import ffmpeg as graph
 
 from video_pipeline.media.encoders import options
 from video_pipeline.media.graph import apply, clock, gridded
-from video_pipeline.media.model import AudioPlan, EncodingPlan, RungPlan
+from video_pipeline.media.model import AudioPlan, EncodingPlan
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 
 CONSTANT_QUALITY = frozenset(("crf", "maxrate", "bufsize"))
 

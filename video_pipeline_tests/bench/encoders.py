@@ -9,7 +9,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from video_pipeline.media import tools
-from video_pipeline.media.model import EncodingPlan, RungPlan, VideoEncoder
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.video_plan import RungPlan, VideoEncoder
 from video_pipeline_tests.bench import bare, pipeline, vmaf
 from video_pipeline_tests.bench.bd_rate import Point, bd_rate
 from video_pipeline_tests.bench.cost import Cost, timed

@@ -12,10 +12,11 @@ import click
 from video_pipeline import settings
 from video_pipeline.media import probe
 from video_pipeline.media import tools as tools_module
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.options import Options
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline_tests import ffprobe
 from video_pipeline_tests.media import encoding, mixed
 

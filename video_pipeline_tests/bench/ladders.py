@@ -10,9 +10,10 @@ from pathlib import Path
 from streamer.bitrate_configuration import DEFAULT_VIDEO_RESOLUTIONS
 
 from video_pipeline.media import parallel, per_title, probe, renditions
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.probing import Scores
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline.presets import Preset
 from video_pipeline_tests.bench import bare
 from video_pipeline_tests.bench.cost import Cost, timed

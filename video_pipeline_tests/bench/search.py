@@ -21,10 +21,11 @@ from tabulate import tabulate
 
 from video_pipeline import presets, settings
 from video_pipeline.media import complexity, encode, ffmpeg, per_title, probe, samples, tools, vmaf
-from video_pipeline.media.model import EncodingPlan, Family
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.probing import Scores
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import Family
 
 CLIPS = ("dog_720p2997_10s.mp4", "scenes_720p2997_24s.mp4", "croatia_1080p25_5.5Mbps_8s.mp4")
 WITHIN = 1.5

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from video_pipeline.media import probe, renditions
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.renditions import Made
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 
 
 def encode(tools: Tools, clip: Path, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir: Path) -> Made:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given
 
 from video_pipeline.media.crf_search import find
-from video_pipeline.media.model import RungPlan
 from video_pipeline.media.targets import Probe
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline.presets.quality import Quality
 
 

@@ -17,9 +17,10 @@ from video_pipeline import presets
 from video_pipeline.errors import DependencyError, RequestError, ToolMissing
 from video_pipeline.media import decoding, encode, hardware, probe, trial
 from video_pipeline.media.backend import settled
-from video_pipeline.media.model import EncodingPlan, VideoEncoder
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import VideoEncoder
 from video_pipeline.presets.model import Preset
 from video_pipeline_tests.media import encoding
 

@@ -18,12 +18,13 @@ import pytest
 from video_pipeline import presets
 from video_pipeline.errors import CommandFailed
 from video_pipeline.media import chunks, frame_map, probe, renditions
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.products import Chunk
 from video_pipeline.media.renditions import Made
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline_tests import ffprobe
 
 DRAFT = presets.load("draft")

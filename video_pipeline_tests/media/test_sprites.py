@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from video_pipeline.media import sprites
-from video_pipeline.media.model import EncodingPlan, ImagePlan, RungPlan
+from video_pipeline.media.model import EncodingPlan, ImagePlan
 from video_pipeline.media.products import Sprites
 from video_pipeline.media.sprites import tile_count
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline_tests.media.release import run_ffmpeg
 from video_pipeline_tests.media.test_bitrate import plan
 

@@ -12,10 +12,11 @@ import pytest
 
 from video_pipeline import presets
 from video_pipeline.media import encode, ffmpeg, probe, samples, vmaf
-from video_pipeline.media.model import EncodingPlan, RungPlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.targets import Sample
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import RungPlan
 
 SIZE = (320, 180)
 RATE = 25

@@ -12,9 +12,10 @@ from video_pipeline.media import process
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.tracks import TICK
 from video_pipeline.media.checks.verdict import Problem, verdict
-from video_pipeline.media.model import EncodingPlan, VideoRange
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CheckResult
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import VideoRange
 
 SIDE = 16
 """Pixels of both sides that pictures are compared at."""

@@ -18,9 +18,10 @@ from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.colour import HDR_REFERENCE, REFERENCE, Colours
 from video_pipeline.media.dash import NS
 from video_pipeline.media.manifests import MASTER, MPD
-from video_pipeline.media.model import EncodingPlan, VideoRange
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CheckResult, Streams
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import VideoRange
 
 MOST_OFF = 8.0
 """Steps of 8 bits, the mean over a picture: more and it is another picture."""

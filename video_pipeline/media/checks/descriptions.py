@@ -13,9 +13,10 @@ from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.dash import NS, Element
 from video_pipeline.media.manifests import MASTER, MPD
-from video_pipeline.media.model import AudioPlan, EncodingPlan, RungPlan
+from video_pipeline.media.model import AudioPlan, EncodingPlan
 from video_pipeline.media.products import CheckResult, Streams, Texts
 from video_pipeline.media.text.hls import playlist_name
+from video_pipeline.media.video_plan import RungPlan
 
 UNKNOWN = "und"
 """The language of a track whose language nobody said (BCP 47)."""

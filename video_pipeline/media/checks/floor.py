@@ -10,10 +10,11 @@ from video_pipeline.errors import SourceError
 from video_pipeline.media import vmaf
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
-from video_pipeline.media.model import EncodingPlan, Family
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CheckResult
 from video_pipeline.media.targets import PlannedQuality
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import Family
 from video_pipeline.media.vmaf import Vmaf
 
 NAME = "vmaf_floor"

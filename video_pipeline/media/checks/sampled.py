@@ -18,9 +18,10 @@ from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.tracks import TICK
 from video_pipeline.media.graph import apply, clock, source_frames
 from video_pipeline.media.limits import Limits
-from video_pipeline.media.model import EncodingPlan, Family
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.process import Completed
 from video_pipeline.media.tools import Tools
+from video_pipeline.media.video_plan import Family
 
 SIDE = 32
 """Pixels of both sides: each is the mean of a part of the picture, in which the errors of coding cancel out."""
