@@ -182,12 +182,6 @@ def test_card_that_the_preset_requires(home: Path, tmp_path: Path, small: Path) 
     assert "set `hardware: prefer` in the preset, to take libx264 where there is none" in line
 
 
-def test_options_that_the_encoder_refuses(home: Path, tmp_path: Path, small: Path) -> None:
-    (tmp_path / "odd.yaml").write_text("extends: draft\nh264: {options: {tune: warp}}\n")
-    line = refused(home, small, "--preset", "odd", VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path))
-    assert line == "video-pipeline: preset odd: h264: libx264 refuses its settings: invalid tune 'warp'"
-
-
 def test_disk_that_is_full_while_encoding(small_disk: Mount, large: Path) -> None:
     """It holds the source and Dagster's files, but not what is made of them."""
     home = small_disk(large.stat().st_size + 8 * 2**20)

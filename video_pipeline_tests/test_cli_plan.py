@@ -99,6 +99,13 @@ def test_what_cannot_be_made_is_said_in_a_sentence(
     assert line.startswith(f"video-pipeline: {sentence}")
 
 
+def test_options_that_the_encoder_refuses(tmp_path: Path, clip: Path) -> None:
+    (tmp_path / "odd.yaml").write_text("extends: draft\nh264: {options: {tune: warp}}\n")
+    done = run(tmp_path / "home", "plan", clip, "--preset", "odd", VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "video-pipeline: preset odd: h264: libx264 refuses its settings: invalid tune 'warp'\n"
+
+
 def test_a_source_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("Not a video at all.\n" * 500)
     done = run(tmp_path / "home", "plan", tmp_path / "text.mp4")
