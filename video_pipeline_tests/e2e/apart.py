@@ -38,8 +38,8 @@ class Apart(RunningStack):
         return encoders(processes(self.home))
 
     def encoding(self) -> psutil.Process:
-        """The one encoder, once there is one."""
-        (found,) = wait_for(self.encoders, PATIENCE)
+        """An encoder, once there is one."""
+        (found, *_) = wait_for(self.encoders, PATIENCE)
         return found
 
     def start_worker(self) -> None:

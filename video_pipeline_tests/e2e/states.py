@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,9 +139,10 @@ STATES = {
 
 
 def kill_encoders(found: Callable[[], list[psutil.Process]], times: int) -> None:
-    """Kills an encoder, and the next one that comes, and so on."""
-    killed: set[int] = set()
+    """Kills the encoders of a run, and those of the next one, and so on."""
     for _ in range(times):
-        (encoder, *_) = wait_for(lambda: [one for one in found() if one.pid not in killed], jobs.PATIENCE)
-        killed.add(encoder.pid)
-        encoder.kill()
+        for encoder in wait_for(found, jobs.PATIENCE):
+            with suppress(psutil.NoSuchProcess):
+                encoder.kill()
+        # The step fails, and ends those that had just begun.
+        wait_for(lambda: not found())

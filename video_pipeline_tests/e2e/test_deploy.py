@@ -48,7 +48,7 @@ def test_new_code_takes_over_while_an_encode_goes_on(
     before = stack.now
     old = before["children"]["worker"]
     stack.submit(long_clip, "long", "web")
-    (encoder,) = wait_for(lambda: encoders_of(old), 60)
+    wait_for(lambda: encoders_of(old), 60)
     checkout.change("assets/ingest.py", '    """The original', '    """NEW: the original')
     with stack.following("restart") as process:
         # Whenever it happens: here, while the old parts are still there, and below, while they go.
@@ -60,7 +60,7 @@ def test_new_code_takes_over_while_an_encode_goes_on(
     after = stack.now
     assert f"worker {name_of(stack, old)} takes no new runs; it finishes 1 with the old code" in out
     # The encode has not noticed anything.
-    assert encoder.is_running()
+    assert encoders_of(old)
     assert after["leaving"] == [old]
     for part in REPLACED:
         assert after["children"][part] != before["children"][part], part
@@ -76,7 +76,7 @@ def test_new_code_takes_over_while_an_encode_goes_on(
     assert shown[str(name_of(stack, old))] == (1, before["version"], False, True)
     assert shown[str(name_of(stack, after["children"]["worker"]))][1:] == (after["version"], True, False)
     wait_for(lambda: stack.done("during-1") and stack.done("during-2"), 120)
-    assert encoder.is_running(), "this was to be tried during the encode"
+    assert encoders_of(old), "this was to be tried during the encode"
     wait_for(lambda: stack.done("long"), 300)
     wait_for(lambda: stack.now["leaving"] == [], 30)
     assert name_of(stack, old) is None
@@ -179,13 +179,13 @@ def test_a_worker_that_is_terminated_finishes_and_another_takes_over(
     try:
         with checkout.worker(stack) as first:
             stack.submit(long_clip, "fleet-1", "web")
-            (encoder,) = wait_for(lambda: encoders_of(first.pid), 60)
+            wait_for(lambda: encoders_of(first.pid), 60)
             first.send_signal(signal.SIGTERM)
             wait_for(lambda: stack.workers()[str(name_of(stack, first.pid))]["draining"])
             with checkout.worker(stack) as second:
                 stack.submit(clip, "fleet-2")
                 wait_for(lambda: stack.done("fleet-2"), 120)
-                assert encoder.is_running(), "this was to be tried during the encode"
+                assert encoders_of(first.pid), "this was to be tried during the encode"
                 assert first.wait(300) == 0
                 wait_for(lambda: stack.done("fleet-1"), 30)
                 assert second.poll() is None

@@ -101,7 +101,7 @@ def test_cancel_of_a_running_a_waiting_and_a_delayed_job(node: NodeApp, stack: R
         return node.add({"source": str(long_clip), "preset": "premium", "videoId": video_id}, **options)
 
     running = add("node-cancel-running")
-    (encoder,) = wait_for(lambda: encoders(processes(stack.home)), 60)
+    (encoder, *_) = wait_for(lambda: encoders(processes(stack.home)), 60)
     waiting, prioritized = add("node-cancel-waiting"), add("node-cancel-prioritized", priority=5)
     delayed = add("node-cancel-delayed", delay=3_600_000)
     for job_id in (waiting, prioritized, delayed):

@@ -40,7 +40,7 @@ def topology(tmp_path: Path) -> Iterator[Topology]:
 
 
 def encoder_of(home: Path) -> psutil.Process:
-    (found,) = wait_for(lambda: encoders(processes(home)), 60)
+    (found, *_) = wait_for(lambda: encoders(processes(home)), 60)
     return found
 
 
@@ -119,7 +119,7 @@ def test_a_worker_that_alone_is_cut_off_loses_its_run_and_publishes_nothing(
             for video in ("one", "two"):
                 run(home, "submit", long_clip, "--video-id", video, "--preset", "draft", **topology.variables)
             # The slower one: it is encoded twice.
-            (encoder,) = wait_for(lambda: encoders(psutil.Process(worker.pid).children(recursive=True)))
+            (encoder, *_) = wait_for(lambda: encoders(psutil.Process(worker.pid).children(recursive=True)))
             proxy.cut()
             wait_for(lambda: stopped(encoder), 20)
             wait_for(lambda: all((home / "store/videos" / v / "current.json").exists() for v in ("one", "two")), 120)

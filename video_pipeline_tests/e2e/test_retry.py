@@ -109,7 +109,7 @@ def test_a_worker_that_is_lost_twice_burns_one_attempt(apart: Apart, make_clip: 
     job_id = jobs.add(apart, clip, "lost", preset="premium", attempts=2, backoff=SOON)
     killed: set[int] = set()
     for times in (1, 2):
-        (encoder,) = wait_for(lambda: [one for one in apart.encoders() if one.pid not in killed], jobs.PATIENCE)
+        (encoder, *_) = wait_for(lambda: [one for one in apart.encoders() if one.pid not in killed], jobs.PATIENCE)
         killed.add(encoder.pid)
         child = encoder.parent()
         assert child is not None

@@ -7,6 +7,7 @@ import pytest
 
 from video_pipeline.media.bitrate import average_and_peak
 from video_pipeline.media.model import EncodingPlan, ImagePlan
+from video_pipeline.media.video_plan import VideoEncoder
 
 
 def plan(frames: int, rate: Fraction = Fraction(25), segment: int = 100) -> EncodingPlan:
@@ -21,7 +22,7 @@ def plan(frames: int, rate: Fraction = Fraction(25), segment: int = 100) -> Enco
         frames=frames,
         gop=segment // 2,
         segment=segment,
-        encoders=(),
+        encoders=(VideoEncoder(family="h264", codec="libx264", preset="medium", profile="high", threads=1),),
         rungs=(),
         images=images,
     )
