@@ -74,6 +74,7 @@ def measure(
     """Of each rendition (by name; all of one family) the scores in each span, from one decode of the source.
 
     Args:
+        renditions: files with the frames of the spans, one span after the other, and no others.
         size: at which they are compared; by default that of the plan's largest rung.
         unencoded: names of sizes that the source's frames are scaled to, and measured as if they were renditions: the
             most that a rendition of that size can have.
@@ -82,27 +83,7 @@ def measure(
     Raises:
         SourceError: the source or a rendition cannot be decoded.
     """
-    if plan.seekable and len(spans) > 1:
-        alone = []
-        for n, span in enumerate(spans):
-            told = share(on_progress, n / len(spans), (n + 1) / len(spans))
-            alone.append(
-                measure(
-                    tools,
-                    source,
-                    plan,
-                    family,
-                    renditions,
-                    [span],
-                    scratch,
-                    size=size,
-                    unencoded=unencoded,
-                    every=every,
-                    on_progress=told,
-                )
-            )
-        return {name: [one[name][0] for one in alone] for name in alone[0]}
-    streams = {name: _frames_of(path, plan, spans) for name, path in renditions.items()}
+    streams = {name: graph.input(ffmpeg.name(path))["v:0"] for name, path in renditions.items()}
     reference = samples.frames_of(source, plan, family, spans)
     size, pixels = size or largest(plan.rungs), plan.encoder(family).pix_fmt
     whole, unencoded = reference.split(), unencoded or {}
@@ -127,17 +108,6 @@ def measure(
 def largest(rungs: Sequence[RungPlan]) -> tuple[int, int]:
     """The size of the largest rung, at which all are compared."""
     return max(((rung.width, rung.height) for rung in rungs), key=lambda size: size[0] * size[1])
-
-
-def _frames_of(path: Path, plan: EncodingPlan, spans: Sequence[Sample]) -> Any:
-    """A rendition's frames of these spans."""
-    if tuple(spans) == samples.whole(plan):
-        return graph.input(ffmpeg.name(path))["v:0"]
-    if len(spans) > 1:
-        return samples.chosen(graph.input(ffmpeg.name(path))["v:0"], spans)
-    # Half a frame early, for times in the file are rounded.
-    seek = {"ss": f"{float((spans[0].first - Fraction(1, 2)) / plan.rate):.6f}"} if spans[0].first else {}
-    return graph.input(ffmpeg.name(path), **seek)["v:0"].filter("trim", end_frame=spans[0].frames)
 
 
 def _shown(stream: Any, size: tuple[int, int], rate: Fraction, pixels: str, every: int) -> Any:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from video_pipeline.errors import SourceError
 from video_pipeline.media import vmaf
+from video_pipeline.media.checks import sampled
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.model import EncodingPlan
@@ -34,15 +35,15 @@ def vmaf_floor(tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], or
     quality = plan.quality
     if quality is None or quality.floor is None:
         return verdict(NAME, [], "0 rungs have a floor")
-    paths = {r.name: r.path for r in readings if r.is_video and len(r.packets)}
+    videos = {r.name: r for r in readings if r.is_video and len(r.packets)}
     wrong: list[Problem] = []
     lowest: list[float] = []
     for encoder in plan.encoders:
-        found = _below(tools, plan, quality, encoder.family, paths, original, lowest)
+        found = _below(tools, plan, quality, encoder.family, videos, original, lowest)
         if found and plan.seekable:
             # A decoder that began in the middle may have given other pictures.
             one_pass = plan.model_copy(update={"seekable": False})
-            found = _below(tools, one_pass, quality, encoder.family, paths, original, lowest)
+            found = _below(tools, one_pass, quality, encoder.family, videos, original, lowest)
         wrong += found
     above = f"; the nearest is {min(lowest):.1f} above its floor" if lowest else ""
     return verdict(NAME, wrong, f"{len(plan.rungs)} rungs in {len(quality.checked)} parts{above}")
@@ -53,31 +54,39 @@ def _below(
     plan: EncodingPlan,
     quality: PlannedQuality,
     family: Family,
-    paths: Mapping[str, Path],
+    videos: Mapping[str, Reading],
     original: Path,
     lowest: list[float],
 ) -> list[Problem]:
     """What is too bad, by rung; `lowest` gets how far the others are above."""
-    rungs = [rung for rung in plan.family(family) if rung.name in paths]
+    rungs = [rung for rung in plan.family(family) if rung.name in videos]
     unexpected = {
         f"{rung.name} unencoded": (rung.width, rung.height) for rung in rungs if not _expected(quality, rung.name)
     }
-    try:
-        with TemporaryDirectory() as scratch:
+    # Each part is a GOP, and a fragment of the file; see `sampled` why ffmpeg does not go there by itself.
+    keys = [part.first // plan.gop for part in quality.checked]
+    with TemporaryDirectory() as name:
+        files = {rung.name: Path(name, f"{rung.name}.mp4") for rung in rungs}
+        for rung in rungs:
+            files[rung.name].write_bytes(sampled.cut(videos[rung.name], plan, keys))
+        lost = [rung for rung in rungs if not files[rung.name].stat().st_size]
+        if lost:
+            return [(rung.name, "has not all the parts that are to be measured") for rung in lost]
+        try:
             scores = vmaf.measure(
                 tools,
                 original,
                 plan,
                 family,
-                {rung.name: paths[rung.name] for rung in rungs},
+                files,
                 quality.checked,
-                Path(scratch),
+                Path(name),
                 size=quality.size,
                 unencoded=unexpected,
                 every=EVERY,
             )
-    except SourceError as error:
-        return [(rung.name, str(error)) for rung in rungs[:1]]
+        except SourceError as error:
+            return [(rung.name, str(error)) for rung in rungs[:1]]
     wrong: list[Problem] = []
     for rung in rungs:
         assert quality.floor is not None

@@ -74,7 +74,7 @@ def decoded(
             argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-v", "info"]
             chains, there = "", 0
             for frame in frames:
-                piece = _fragment(r, plan, frame // plan.gop)
+                piece = cut(r, plan, [frame // plan.gop])
                 if piece:
                     path = Path(name, f"{number}-{frame}.mp4")
                     path.write_bytes(piece)
@@ -88,23 +88,24 @@ def decoded(
         return process.run_all(argvs, nice=tools.nice, stall_seconds=STALL_SECONDS, check=False, keep_log=True)
 
 
-def _fragment(r: Reading, plan: EncodingPlan, number: int) -> bytes:
-    """The file's header and its fragment with the key frame of this number; nothing if it is not there or not where
-    it should be."""
+def cut(r: Reading, plan: EncodingPlan, numbers: Sequence[int]) -> bytes:
+    """The file's header and its fragments with the key frames of these numbers; nothing if one of them is not there or
+    not where it should be."""
     header, keys = r.bytes_of("moov"), r.packets[r.keys]
-    if header is None or number >= len(keys):
-        return b""
-    if abs(float(r.times[r.keys][number]) - float(number * plan.gop / plan.rate)) > float(TICK):
-        return b""
     starts = [box.offset for box in r.boxes if box.kind == "moof"]
-    first = bisect_right(starts, int(keys["position"][number])) - 1
-    if first < 0:
+    if header is None or not starts or max(numbers) >= len(keys):
         return b""
-    end = starts[first + 1] if first + 1 < len(starts) else r.size
     with r.path.open("rb") as file:
-        begin = file.read(header[1])
-        file.seek(starts[first])
-        return begin + file.read(end - starts[first])
+        found = file.read(header[1])
+        for number in numbers:
+            late = float(r.times[r.keys][number]) - float(number * plan.gop / plan.rate)
+            first = bisect_right(starts, int(keys["position"][number])) - 1
+            if abs(late) > float(TICK) or first < 0:
+                return b""
+            end = starts[first + 1] if first + 1 < len(starts) else r.size
+            file.seek(starts[first])
+            found += file.read(end - starts[first])
+    return found
 
 
 def of_source(

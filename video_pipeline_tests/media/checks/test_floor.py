@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from video_pipeline.media import vmaf
 from video_pipeline.media.checks.floor import vmaf_floor
 from video_pipeline.media.checks.reading import read
 from video_pipeline.media.products import CheckResult
@@ -15,16 +16,25 @@ from video_pipeline.media.targets import PlannedQuality, RungQuality, Sample
 from video_pipeline_tests.media.release import LARGE, SMALL, Made, run_ffmpeg
 
 PARTS = (Sample(first=0, frames=50), Sample(first=100, frames=50))
+NO_SEGMENT = (Sample(first=50, frames=50),)
+"""The key frame in the middle of a segment."""
 
 
-def check(made: Made, *, floor: float | None = 60, seekable: bool = True, **floors: float) -> CheckResult:
+def check(
+    made: Made,
+    *,
+    floor: float | None = 60,
+    seekable: bool = True,
+    parts: tuple[Sample, ...] = PARTS,
+    **floors: float,
+) -> CheckResult:
     """Of a release whose rungs have these floors, or none."""
     rungs = tuple(
         RungQuality(name=f"h264-{name.removeprefix('p')}p", crf=23, vmaf=90, bit_rate=1, floor=least)
         for name, least in floors.items()
     )
     quality = PlannedQuality(
-        width=640, height=360, samples=PARTS, checked=PARTS, floor=floor, target=95 if floors else None, rungs=rungs
+        width=640, height=360, samples=parts, checked=parts, floor=floor, target=95 if floors else None, rungs=rungs
     )
     plan = made.plan.model_copy(update={"quality": quality, "seekable": seekable})
     readings = read(made.tools, made.media, {sound.name for sound in plan.audio})
@@ -36,7 +46,7 @@ def spoiled(made: Made, directory: Path, name: str, filters: str) -> Made:
     out = directory / f"{name}.mp4"
     options = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-keyint_min", "50", "-sc_threshold", "0"]
     run_ffmpeg(made.tools, "-i", made.media[name], "-vf", filters, *options, out)
-    return replace(made, media={**made.media, name: out})
+    return made.repackaged({name: out}, directory)
 
 
 def test_good_renditions_pass_with_their_distance(made: Made) -> None:
@@ -45,6 +55,29 @@ def test_good_renditions_pass_with_their_distance(made: Made) -> None:
     found = re.fullmatch(r"2 rungs in 2 parts; the nearest is (\d+\.\d) above its floor", result.measured)
     assert found
     assert 3 < float(found[1]) < 45
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_parts_that_begin_no_segment_are_measured_once_where_they_are(
+    made: Made, monkeypatch: pytest.MonkeyPatch, seekable: bool
+) -> None:
+    calls, measure = [], vmaf.measure
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        return measure(*args, **kwargs)
+
+    monkeypatch.setattr(vmaf, "measure", counted)
+    result = check(made, parts=NO_SEGMENT, seekable=seekable, p360=60, p240=30)
+    assert result.passed, result
+    assert len(calls) == 1
+
+
+def test_a_rendition_without_one_of_the_parts_is_named(made: Made, tmp_path: Path) -> None:
+    short = spoiled(made, tmp_path, LARGE, "trim=end_frame=50")
+    result = check(short, p360=60, p240=30)
+    assert not result.passed
+    assert result.measured == f"{LARGE}: has not all the parts that are to be measured"
 
 
 def test_nothing_is_measured_without_a_floor(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
