@@ -3,7 +3,7 @@
 Not kept on purpose, as none of them is a must: Apple 6.2 (a dense track of key frames of its own), 7.5 (segments of 6 s
 instead of our 4 s), 9.10 (two variants at the highest resolution) and 5.3 (X-TIMESTAMP-MAP: our WebVTT begins at 0,
 which is what a player takes without, RFC 8216, 3.5, and the same file serves DASH). What a source or a preset decides
-(1.19, 1.30, 9.9) is told and blocks nothing.
+(1.12, 1.19, 1.30, 9.9) is told and blocks nothing.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ def authoring(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading])
 
 def _advice(plan: EncodingPlan, master: m3u8.M3U8) -> list[str]:
     said = []
+    if not plan.family("h264"):
+        said.append("there is no H.264 variant (Apple 1.12)")
     if plan.rate > MOST_FRAMES:
         said.append(f"{float(plan.rate):.2f} frames per second are more than {MOST_FRAMES} (Apple 1.19)")
     if len(plan.rungs) < 2:

@@ -36,7 +36,7 @@ def hls_problems(plan: EncodingPlan, streams: Streams) -> Iterator[Problem]:
     scored = {",SCORE=" in line for line in texts[MASTER].splitlines() if "STREAM-INF:" in line}
     if len(scored) > 1:
         yield MASTER, "Apple 9.19: some variants have a SCORE and some have none"
-    said = [*_variants(master), *_renditions(master), *(() if plan.whole else _key_frames(master))]
+    said = [*_variants(master, plan), *_renditions(master), *(() if plan.whole else _key_frames(master))]
     yield from ((MASTER, f"{rule}: {what}") for rule, what in said)
     yield from ((path, f"{rule}: {what}") for path, rule, what in _media(master, playlists))
 
@@ -48,7 +48,7 @@ def _text(text: str) -> Iterator[tuple[str, str]]:
         yield "RFC 8216, 4.3.1.2", "there is more than one EXT-X-VERSION"
 
 
-def _variants(master: m3u8.M3U8) -> Iterator[tuple[str, str]]:
+def _variants(master: m3u8.M3U8, plan: EncodingPlan) -> Iterator[tuple[str, str]]:
     if not master.is_independent_segments:
         yield "Apple 9.11", "there is no EXT-X-INDEPENDENT-SEGMENTS"
     ranges, shapes = set(), {}
@@ -66,7 +66,7 @@ def _variants(master: m3u8.M3U8) -> Iterator[tuple[str, str]]:
         shapes[uri] = info.resolution
     if ranges and "SDR" not in ranges:
         yield "Apple 1.24", f"there is no SDR variant, only {', '.join(sorted(ranges))}"
-    if not any("avc1" in (variant.stream_info.codecs or "") for variant in master.playlists):
+    if plan.family("h264") and not any("avc1" in (variant.stream_info.codecs or "") for variant in master.playlists):
         yield "Apple 1.12", "there is no H.264 variant"
     largest = max((shape for shape in shapes.values() if shape), default=(1, 1))
     for uri, shape in shapes.items():

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from video_pipeline.media.checks.authoring import authoring
+from video_pipeline.media.checks.reading import read
 from video_pipeline.media.manifests import MASTER, MPD
 from video_pipeline_tests.media.release import LARGE, SMALL, Made
 
@@ -104,3 +106,16 @@ def test_what_a_source_decides_is_told(made: Made) -> None:
     checks = {check.name: check for check in Made(**{**vars(made), "plan": plan}).inspect().checks}
     assert checks["authoring"].passed
     assert "there is only one variant (Apple 9.9)" in checks["authoring"].measured
+
+
+def test_a_preset_without_h264_is_no_breach(made: Made) -> None:
+    plan = made.plan.model_copy(
+        update={
+            "encoders": tuple(encoder.model_copy(update={"family": "hevc"}) for encoder in made.plan.encoders),
+            "rungs": tuple(rung.model_copy(update={"family": "hevc"}) for rung in made.plan.rungs),
+        }
+    )
+    told = made.with_text(MASTER, lambda text: re.sub(r"avc1\.\w+", "hvc1.1.6.L90.90", text))
+    result = authoring(plan, told.streams, read(made.tools, made.media, {sound.name for sound in plan.audio}))
+    assert result.passed, result.measured
+    assert "there is no H.264 variant (Apple 1.12)" in result.measured
