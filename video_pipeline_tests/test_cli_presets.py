@@ -79,6 +79,7 @@ def test_each_value_is_that_of_the_file_it_names(directory: Path) -> None:
             if key.file is None:
                 continue
             said: Any = yaml.safe_load(key.file.read_text("utf-8"))
+            said.setdefault("description", f"Like {said.get('extends')}, with changes.")
             for part in key.name.split("."):
                 said = said[part]
             if isinstance(key.value, list):

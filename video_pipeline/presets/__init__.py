@@ -1,8 +1,8 @@
 """Presets: YAML tables that say what to make of a video, and the way they are found.
 
 A preset is a file `<name>.yaml`. `extends: <name>` starts from another one: its mappings are merged key by key, its
-lists replaced. A user's directory comes first, so a file `web.yaml` there overrides the built-in preset; when it says
-`extends: web` it starts from the built-in one.
+lists replaced, its description is not taken over. A user's directory comes first, so a file `web.yaml` there overrides
+the built-in preset; when it says `extends: web` it starts from the built-in one.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ def chain(name: str, directory: Path | None = None) -> list[tuple[Path, dict[str
             raise RequestError(f"preset file {files[-1][0]}: extends: {parent!r} is unknown or extends itself")
         table = _read(path)
         parent = table.pop("extends", None)
+        if parent is not None:
+            table.setdefault("description", f"Like {parent}, with changes.")
         files.append((path, table))
     return files
 
@@ -75,12 +77,23 @@ def _find(name: str, directory: Path | None, skip: tuple[Path, ...] = ()) -> Pat
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table = yaml.safe_load(path.read_text("utf-8"))
+        table = yaml.load(path.read_text("utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise RequestError(f"preset file {path}: {' '.join(str(error).split())}") from None
     if not isinstance(table, dict):
         raise RequestError(f"preset file {path}: it must be a mapping of keys to values")
     return table
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping; YAML's own takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value]
+        for n, (key, _) in enumerate(node.value):
+            if key.value in names[:n]:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands there twice", key.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

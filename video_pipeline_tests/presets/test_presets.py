@@ -66,6 +66,14 @@ def test_a_download_can_be_taken_back(tmp_path: Path) -> None:
     assert presets.load("mine", tmp_path).download is None
 
 
+def test_a_child_has_a_description_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "lean.yaml").write_text("extends: web+\nhevc: none\n")
+    (tmp_path / "said.yaml").write_text("extends: lean\ndescription: As we like it.\n")
+    (tmp_path / "leaner.yaml").write_text("extends: said\n")
+    descriptions = [presets.load(name, tmp_path).description for name in ("lean", "said", "leaner")]
+    assert descriptions == ["Like web+, with changes.", "As we like it.", "Like said, with changes."]
+
+
 def test_name_does_not_shape_the_output() -> None:
     assert presets.load("web").digest == presets.load("4k").digest
     assert presets.load("web").digest != presets.load("draft").digest
@@ -77,6 +85,8 @@ def test_name_does_not_shape_the_output() -> None:
         ("extends: web\nh264: {speed: fast}\n", r"h264\.speed: this key is unknown"),
         ("extends: web\nh264: {preset: warp}\n", r"h264\.preset: .*'warp'"),
         ("extends: web\naudio: {bit_rate: lots}\n", r"audio\.bit_rate: .*'lots'"),
+        ("extends: web\nmax_rate: 30\nmax_rate: 60\n", r"max_rate stands there twice .* line 3"),
+        ("extends: web\nh264: {preset: fast, preset: slow}\n", r"preset stands there twice .* line 2"),
         ("extends: web\nmax_rate: 0\n", r"max_rate: .*greater than or equal to 1"),
         (
             "extends: web\nh264: {rungs: [{height: 481, crf: 23, maxrate: 900}]}\n",
