@@ -90,6 +90,7 @@ bench-cancel: $(STAMP_DEV)  ## How long until nothing is left of a cancelled job
 
 bench-grid: $(STAMP_DEV)  ## How many segment starts differ from rung to rung, ours beside `ffmpeg -g`
 	$(BIN)/python -m video_pipeline_tests.bench.grid $(BENCH_ARGS)
+
 bench-search: $(STAMP_DEV)  ## VMAF and bit rate as the search predicts them, beside every frame of the encodes measured
 	$(BIN)/python -m video_pipeline_tests.bench.search $(BENCH_ARGS)
 

@@ -39,7 +39,7 @@ NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "
 
 @click.command()
 @click.argument("source")
-@click.option("--preset", help="What to make; see the files in video_pipeline/presets. Default: web.")
+@click.option("--preset", help="What to make; `video-pipeline presets` lists them. Default: web.")
 @click.option("--video-id", help="1 to 63 of a-z, 0-9 and '-'. Default: a new one.")
 @click.option("--title", help="For people and the search.")
 @job_options
