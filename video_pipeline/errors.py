@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import errno
 import shlex
+import signal
 from typing import ClassVar, Literal
 
 ErrorClass = Literal["permanent", "transient", "dependency", "cancelled"]
@@ -87,12 +88,17 @@ class CommandFailed(TransientError):
     code = "command"
 
     def __init__(self, argv: str, status: int, log: str) -> None:
+        name = shlex.split(argv)[0].rsplit("/", 1)[-1]
         last = log.strip().splitlines()[-1:] or ["no message"]
-        super().__init__(
-            f"{shlex.split(argv)[0].rsplit('/', 1)[-1]} ended with status {status}: {last[0]}",
-            detail=f"{argv}\n{log}",
-        )
+        # Whatever a child has said before, it did not know of the signal.
+        how = f"was killed by {_signal(-status)}" if status < 0 else f"ended with status {status}: {last[0]}"
+        super().__init__(f"{name} {how}", detail=f"{argv}\n{log}")
         self.argv, self.status, self.log = argv, status, log
+
+
+def _signal(number: int) -> str:
+    name = signal.Signals(number).name
+    return f"{name}, as the kernel does where memory is short" if number == signal.SIGKILL else name
 
 
 class DependencyError(PipelineError):

@@ -91,7 +91,14 @@ def test_command_that_failed() -> None:
     assert str(error) == "ffmpeg ended with status 187: last line"
     assert error.detail == "/usr/bin/ffmpeg -i 'a b.mp4' out.mp4\nfirst line\nlast line\n"
     assert (error.status, error.log) == (187, "first line\nlast line\n")
-    assert str(CommandFailed("ffmpeg", -9, " \n")) == "ffmpeg ended with status -9: no message"
+    assert str(CommandFailed("ffmpeg", 1, " \n")) == "ffmpeg ended with status 1: no message"
+
+
+def test_command_that_was_killed() -> None:
+    """What it said last has nothing to do with it."""
+    assert str(CommandFailed("ffmpeg", -15, "a warning\n")) == "ffmpeg was killed by SIGTERM"
+    killed = "ffmpeg was killed by SIGKILL, as the kernel does where memory is short"
+    assert str(CommandFailed("ffmpeg", -9, "a warning\n")) == killed
 
 
 def test_command_in_a_directory_with_a_space() -> None:
