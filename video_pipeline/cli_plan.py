@@ -69,30 +69,31 @@ def _text(document: dict[str, Any]) -> str:
         ("download", document["download"] or "none"),
         *([("encrypted", document["protection"]["scheme"])] if document["protection"] else []),
         *(("instead", fallback["sentence"]) for fallback in document["fallbacks"]),
+        *(("encoded", f"{one['name']}: not passed through, {one['why']}") for one in document["notPassedThrough"]),
         *(("left out", f"{left['name']}: {left['why']}") for left in document["leftOut"]),
     ]
     parts = ["\n".join(f"{name:10}{text}" for name, text in facts)]
     families: dict[str, list[dict[str, Any]]] = {}
     for rung in document["rungs"]:
         families.setdefault(rung["family"], []).append(rung)
-    searched = document["crfIsSearched"]
+    about = "near " if document["crfIsSearched"] else ""
     names = ("rung", "size", "crf", "ceiling kbit/s", "encoder", "speed", "bits", "range")
     for rungs in families.values():
         rows = [
             (
                 rung["name"],
                 f"{rung['width']}x{rung['height']}",
-                f"near {rung['crf']:g}" if searched else f"{rung['crf']:g}",
+                "-" if rung["copied"] else f"{about}{rung['crf']:g}",
                 round(rung["maxrate"] / 1000),
-                rung["encoder"],
-                rung["speed"],
+                "none: copied" if rung["copied"] else rung["encoder"],
+                "-" if rung["copied"] else rung["speed"],
                 rung["bitDepth"],
                 rung["range"],
             )
             for rung in rungs
         ]
         parts.append(table(names, rows))
-    if searched:
+    if about:
         parts.append(
             "The preset has a target of quality: when the video is made, the crf of each rung is searched for, and\n"
             "rungs that are not worth their bits are left out."

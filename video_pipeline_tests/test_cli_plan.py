@@ -49,6 +49,18 @@ def test_everything_in_numbers(tmp_path: Path, clip: Path) -> None:
     }
 
 
+def test_why_a_source_is_not_passed_through(tmp_path: Path, clip: Path) -> None:
+    (tmp_path / "passing.yaml").write_text("extends: web+\npass_through: true\n")
+    asked = (tmp_path, clip, "--preset")
+    found = planned(*asked, "passing", VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path))
+    assert not any(rung["copied"] for rung in found["rungs"])
+    assert [one["name"] for one in found["notPassedThrough"]] == ["h264-240p", "hevc-240p", "av1-240p"]
+    assert found["notPassedThrough"][1]["why"] == "it is h264"
+    assert planned(*asked, "web+")["notPassedThrough"] == []
+    done = run(tmp_path / "home", "plan", clip, "--preset", "passing", VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path))
+    assert "encoded   hevc-240p: not passed through, it is h264" in done.stdout
+
+
 def test_trim_and_sound_as_asked_for(tmp_path: Path, clip: Path) -> None:
     found = planned(tmp_path, clip, "--preset", "premium", "--trim", "1:3", "--audio", "none")
     assert (found["frames"], found["audio"], found["download"]) == (50, [], "h264-240p")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from video_pipeline.errors import CommandFailed
 from video_pipeline.media import colour, ffmpeg
 from video_pipeline.media.encoders import timescale
 from video_pipeline.media.joining import join
-from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.model import EncodingPlan, LeftOut
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import Tools
 from video_pipeline.media.video_plan import RungPlan
@@ -48,6 +49,13 @@ def why_not(plan: EncodingPlan, rung: RungPlan, source: TechnicalMetadata) -> st
     if peak > rung.maxrate:
         return f"its bit rate reaches {float(peak) / 1000:.0f} kbit/s"
     return None
+
+
+def refused(plan: EncodingPlan, source: TechnicalMetadata) -> Iterator[LeftOut]:
+    """Rungs of the source's own size that are encoded all the same, with the reason."""
+    for rung in plan.rungs:
+        if _same_size(rung, source) and (why := why_not(plan, rung, source)):
+            yield LeftOut(name=rung.name, why=why)
 
 
 def copy(tools: Tools, source: Path, plan: EncodingPlan, rung: RungPlan, out: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from video_pipeline.media import damage
+from video_pipeline.media import damage, pass_through
 from video_pipeline.media.chunks import chunks
 from video_pipeline.media.model import EncodingPlan, LeftOut
 from video_pipeline.media.technical import TechnicalMetadata
@@ -60,6 +60,9 @@ def described(name: str, source: TechnicalMetadata, plan: EncodingPlan, preset: 
         },
         "download": plan.download,
         "protection": plan.protection.model_dump(mode="json") if plan.protection else None,
+        "notPassedThrough": [
+            one.model_dump() for one in (pass_through.refused(plan, source) if preset.pass_through else ())
+        ],
         "leftOut": [left.model_dump() for left in _left_out(source, plan, preset)],
     }
 
@@ -103,7 +106,8 @@ def _rung(plan: EncodingPlan, number: int) -> dict[str, Any]:
         "height": rung.height,
         "crf": rung.crf,
         "maxrate": rung.maxrate,
-        "encoder": "none: copied" if rung.copied else encoder.codec,
+        "copied": rung.copied,
+        "encoder": None if rung.copied else encoder.codec,
         "speed": encoder.preset,
         "bitDepth": encoder.bit_depth,
         "range": encoder.video_range,

@@ -12,7 +12,7 @@ from video_pipeline import presets
 from video_pipeline.media import probe
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.options import Options, Trim
-from video_pipeline.media.pass_through import why_not
+from video_pipeline.media.pass_through import refused, why_not
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media import release
@@ -86,6 +86,7 @@ def test_what_is_not_quite_it_is_encoded(
     small = plan.rungs[-1]
     assert not any(rung.copied for rung in plan.rungs)
     assert why in str(why_not(plan, small, about))
+    assert [one.name for one in refused(plan, about)] == ([small.name] if small.width == about.video.width else [])
 
 
 def test_a_part_of_it_is_encoded_and_so_is_all_unless_the_preset_says_so(tools: Tools, make: Make) -> None:
