@@ -28,6 +28,10 @@ REFUSED = (b"Error submitting packet to decoder", b"Decoding error")
 COMPLAINTS = (GUESSED, *REFUSED)
 LINES = {"stats_enc_pre": "pipe:1", "stats_enc_pre_fmt": "picture {ni} {pts} {tb} {ptsi} {tbi}"}
 """Options of an output that make ffmpeg write those lines."""
+KEYS_ALONE = ("-skip_frame", "nokey")
+"""Before an input of which only key frames are wanted. ffmpeg's decoder of VP9 decodes all the same, so that the graph
+begins with `KEYS`."""
+KEYS = "select=key"
 NO_TIME = -(2**63)
 APART = 1.0
 """Seconds between two complaints that count as two places."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from video_pipeline.media import process
+from video_pipeline.media.decoding import KEYS, KEYS_ALONE
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.pictures import save
@@ -77,8 +78,9 @@ def _tiles(tools: Tools, path: Path, plan: EncodingPlan, step: int, size: tuple[
     whole_gops = step % plan.gop == 0
     every = step // plan.gop if whole_gops else step
     argv: list[str | Path] = [tools.ffmpeg, "-v", "error", "-nostdin"]
-    argv += ["-skip_frame", "nokey"] if whole_gops else []
-    argv += ["-i", path, "-vf", f"select=not(mod(n\\,{every})),scale={size[0]}:{size[1]}:flags=area,format=rgb24"]
+    argv += KEYS_ALONE if whole_gops else ()
+    chosen = f"{KEYS if whole_gops else 'null'},select=not(mod(n\\,{every}))"
+    argv += ["-i", path, "-vf", f"{chosen},scale={size[0]}:{size[1]}:flags=area,format=rgb24"]
     argv += ["-fps_mode", "passthrough", "-f", "rawvideo", "-"]
     raw = process.run(argv, nice=tools.nice).stdout
     length = size[0] * size[1] * 3

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import m3u8
@@ -15,7 +16,7 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from video_pipeline import presets
-from video_pipeline.media import probe, renditions
+from video_pipeline.media import probe, renditions, sprites
 from video_pipeline.media.options import Options, Trim
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
@@ -60,6 +61,21 @@ def test_every_check_passes(families: Made) -> None:
     assert [rung.name for rung in families.plan.rungs] == [
         f"{family}-{height}p" for family in mixed.FAMILIES for height in (360, 240)
     ]
+
+
+def test_all_families_are_compared_with_each_other(families: Made) -> None:
+    checks = {check.name: check.measured for check in families.inspect().checks}
+    assert checks["same_pictures"] == "8 renditions show the same at 3 key frames"
+
+
+def test_tiles_of_whole_groups_are_key_frames_in_every_family(tools: Tools, families: Made, tmp_path: Path) -> None:
+    """ffmpeg's decoder of VP9 gives all frames, also if asked for key frames alone."""
+    images = families.plan.images.model_copy(update={"interval": Fraction(2)})
+    for encoder in families.plan.encoders:
+        update = {"encoders": (encoder,), "rungs": families.plan.family(encoder.family), "images": images}
+        plan = families.plan.model_copy(update=update)
+        small = families.media[plan.rungs[-1].name]
+        assert sprites.make(tools, small, plan, tmp_path).tiles == 3
 
 
 def test_key_frames_are_equal_in_all_families(tools: Tools, families: Made) -> None:

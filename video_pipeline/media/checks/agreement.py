@@ -12,6 +12,7 @@ from video_pipeline.media import process
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.tracks import TICK
 from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.decoding import KEYS, KEYS_ALONE
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CheckResult
 from video_pipeline.media.tools import Tools
@@ -34,7 +35,11 @@ def same_pictures(tools: Tools, plan: EncodingPlan, readings: Sequence[Reading])
     found = dict(zip((r.name for r in there), _key_frames(tools, [r.path for r in there]), strict=True))
     whole = {name: pictures for name, pictures in found.items() if len(pictures) == len(grid)}
     first: dict[VideoRange, str] = {}
-    wrong: list[Problem] = []
+    wrong: list[Problem] = [
+        (name, f"{len(pictures)} of {len(grid)} key frames can be decoded alone")
+        for name, pictures in found.items()
+        if name not in whole
+    ]
     for name, pictures in whole.items():
         other = first.setdefault(ranges[name], name)
         off = np.abs(pictures - whole[other]).mean(axis=(1, 2))
@@ -54,9 +59,9 @@ def _on(grid: NDArray[np.float64], r: Reading) -> bool:
 
 def _key_frames(tools: Tools, paths: Sequence[Path]) -> list[NDArray[np.int16]]:
     """The luma of each file's key frames, small."""
-    words = ["-vf", f"scale={SIDE}:{SIDE}:flags=area+accurate_rnd,format=yuv420p", "-fps_mode", "passthrough"]
+    words = ["-vf", f"{KEYS},scale={SIDE}:{SIDE}:flags=area+accurate_rnd,format=yuv420p", "-fps_mode", "passthrough"]
     argvs: list[list[str | Path]] = [
-        [tools.ffmpeg, "-v", "error", "-nostdin", "-skip_frame", "nokey", "-i", path, *words, "-f", "rawvideo", "-"]
+        [tools.ffmpeg, "-v", "error", "-nostdin", *KEYS_ALONE, "-i", path, *words, "-f", "rawvideo", "-"]
         for path in paths
     ]
     done = process.run_all(argvs, nice=tools.nice, stall_seconds=STALL_SECONDS, check=False)

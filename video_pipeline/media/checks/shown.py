@@ -15,6 +15,7 @@ from video_pipeline.media import process
 from video_pipeline.media.checks import sampled
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.decoding import KEYS, KEYS_ALONE
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CheckResult, Sprites, Thumbnails
 from video_pipeline.media.tools import Tools
@@ -79,9 +80,9 @@ def _at_interval(tools: Tools, plan: EncodingPlan, path: Path, sprites: Sprites)
     """The frames of all tiles, in one decode: of key frames alone, where these are enough."""
     step = max(1, round(sprites.interval * plan.rate))
     keys = step % plan.gop == 0
-    argv: list[str | Path] = [tools.ffmpeg, "-v", "error", "-nostdin", *(["-skip_frame", "nokey"] if keys else [])]
+    argv: list[str | Path] = [tools.ffmpeg, "-v", "error", "-nostdin", *(KEYS_ALONE if keys else ())]
     every = step // plan.gop if keys else step
-    argv += ["-i", path, "-vf", f"select=not(mod(n\\,{every})),{_SCALED}"]
+    argv += ["-i", path, "-vf", f"{KEYS if keys else 'null'},select=not(mod(n\\,{every})),{_SCALED}"]
     done = process.run_all([[*argv, *_RAW]], nice=tools.nice, stall_seconds=STALL_SECONDS, check=False)
     return {n * step: small for n, small in enumerate(_pictures(done[0].stdout))}
 
