@@ -84,8 +84,9 @@ def inspect(
         encoded: track name to what the encoder wrote.
         key: of a plan with protection.
     """
-    with TemporaryDirectory(dir=scratch) as work:
-        unlocked = unlock(tools, plan, streams, media, key, Path(work)) if plan.protection and key else None
+    with TemporaryDirectory(dir=scratch) as name:
+        work = Path(name)
+        unlocked = unlock(tools, plan, streams, media, key, work) if plan.protection and key else None
         readings = read(tools, unlocked.clear if unlocked else media, {sound.name for sound in plan.audio})
         # Where things lie is a matter of what is published.
         laid = as_published(tools, readings, media, whole=plan.whole) if unlocked else readings
@@ -98,15 +99,15 @@ def inspect(
             tracks.key_frames(plan, readings),
             tracks.track_ends(plan, readings),
             same_pictures(tools, plan, readings),
-            colour(tools, plan, streams, readings, original),
-            vmaf_floor(tools, plan, readings, original),
-            sound_times(tools, plan, readings, original),
+            colour(tools, plan, streams, readings, original, work),
+            vmaf_floor(tools, plan, readings, original, work),
+            sound_times(tools, plan, readings, original, work),
             references(plan, streams, laid, texts),
             descriptions(plan, streams, laid, texts),
             authoring(plan, streams, laid),
             bandwidth(streams, laid),
             pictures.sprite_tiles(plan, sprites, images),
-            picture_times(tools, plan, readings, thumbnails, sprites, images),
+            picture_times(tools, plan, readings, thumbnails, sprites, images, work),
             subtitles(plan, texts),
             pictures.not_empty(streams, thumbnails, sprites, media, images),
             digests(streams, thumbnails, sprites, media, images),

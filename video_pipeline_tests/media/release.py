@@ -169,7 +169,7 @@ def remembering() -> Iterator[None]:
 
     with ExitStack() as patches:
         once(quality, "read", lambda _, media, sounds: tuple(media.items()))
-        once(sampled, "decoded", lambda _, plan, rs, frames, by: (*(r.path for r in rs), *frames, by, plan.rate))
+        once(sampled, "decoded", lambda _, plan, rs, frames, by, __: (*(r.path for r in rs), *frames, by, plan.rate))
         once(
             sampled,
             "of_source",
@@ -177,7 +177,7 @@ def remembering() -> Iterator[None]:
         )
         once(agreement, "_key_frames", lambda _, paths: tuple(paths))
         once(shown, "_at_interval", lambda _, plan, path, sheets: (path, sheets.interval, plan.rate))
-        once(sound, "_parts", lambda _, plan, tracks, files, source: (*tracks, *files.values(), source, plan.start))
+        once(sound, "_parts", lambda _, plan, tracks, files, source, __: (*tracks, *files.values(), source, plan.start))
         yield
 
 

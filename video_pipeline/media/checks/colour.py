@@ -49,13 +49,13 @@ _DASH = {"ColourPrimaries": "primaries", "TransferCharacteristics": "transfer", 
 
 
 def colour(
-    tools: Tools, plan: EncodingPlan, streams: Streams, readings: Sequence[Reading], source: Path
+    tools: Tools, plan: EncodingPlan, streams: Streams, readings: Sequence[Reading], source: Path, scratch: Path
 ) -> CheckResult:
     """The tags of the bit stream and of the container, VIDEO-RANGE and the MPD name the colours of the plan, and the
     pixels of a few frames are the source's in these colours."""
     videos = {r.name: r for r in readings if r.is_video and r.size}
     frames = sampled.moments(plan)
-    samples = sampled.of_renditions(tools, plan, list(videos.values()), frames)
+    samples = sampled.of_renditions(tools, plan, list(videos.values()), frames, scratch)
     found = dict(zip(videos, samples, strict=True))
     encoders = {rung.name: plan.encoder(rung.family) for rung in plan.rungs}
     meant = {name: MEANT[encoders[name].video_range] for name in videos if name in encoders}

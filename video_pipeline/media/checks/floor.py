@@ -26,7 +26,9 @@ PART = 30
 PERFECT = 100
 
 
-def vmaf_floor(tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], original: Path) -> CheckResult:
+def vmaf_floor(
+    tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], original: Path, scratch: Path
+) -> CheckResult:
     """Each rung against the frames it was made from. A preset without a floor costs nothing.
 
     What was expected of a rung may be missed by as much as the largest one may miss the target. Where nothing is
@@ -39,11 +41,11 @@ def vmaf_floor(tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], or
     wrong: list[Problem] = []
     lowest: list[float] = []
     for encoder in plan.encoders:
-        found = _below(tools, plan, quality, encoder.family, videos, original, lowest)
+        found = _below(tools, plan, quality, encoder.family, videos, original, scratch, lowest)
         if found and plan.seekable:
             # A decoder that began in the middle may have given other pictures.
             one_pass = plan.model_copy(update={"seekable": False})
-            found = _below(tools, one_pass, quality, encoder.family, videos, original, lowest)
+            found = _below(tools, one_pass, quality, encoder.family, videos, original, scratch, lowest)
         wrong += found
     above = f"; the nearest is {min(lowest):.1f} above its floor" if lowest else ""
     return verdict(NAME, wrong, f"{len(plan.rungs)} rungs in {len(quality.checked)} parts{above}")
@@ -56,6 +58,7 @@ def _below(
     family: Family,
     videos: Mapping[str, Reading],
     original: Path,
+    scratch: Path,
     lowest: list[float],
 ) -> list[Problem]:
     """What is too bad, by rung; `lowest` gets how far the others are above."""
@@ -65,7 +68,7 @@ def _below(
     }
     # Each part is a GOP, and a fragment of the file; see `sampled` why ffmpeg does not go there by itself.
     keys = [part.first // plan.gop for part in quality.checked]
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=scratch) as name:
         files = {rung.name: Path(name, f"{rung.name}.mp4") for rung in rungs}
         for rung in rungs:
             files[rung.name].write_bytes(sampled.cut(videos[rung.name], plan, keys))

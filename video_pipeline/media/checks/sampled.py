@@ -54,14 +54,21 @@ def moments(plan: EncodingPlan) -> list[int]:
     return sorted({keys[round((n + 0.5) / count * (len(keys) - 1))] for n in range(count)})
 
 
-def of_renditions(tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], frames: Sequence[int]) -> list[Sample]:
+def of_renditions(
+    tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], frames: Sequence[int], scratch: Path
+) -> list[Sample]:
     """These frames of every rendition."""
-    done = decoded(tools, plan, readings, frames, f"showinfo,{_SMALL}")
+    done = decoded(tools, plan, readings, frames, f"showinfo,{_SMALL}", scratch)
     return [Sample(_pictures(one.stdout), frozenset(_TAGS.findall(one.stderr))) for one in done]
 
 
 def decoded(
-    tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], frames: Sequence[int], filters: str
+    tools: Tools,
+    plan: EncodingPlan,
+    readings: Sequence[Reading],
+    frames: Sequence[int],
+    filters: str,
+    scratch: Path,
 ) -> list[Completed]:
     """What an ffmpeg gives for each rendition: these frames through `filters`, one after the other, without a header.
 
@@ -69,7 +76,7 @@ def decoded(
     (ffmpeg itself, told to go to a time in such a file, leaves out fragments that do not begin a segment.)
     """
     argvs: list[list[str | Path]] = []
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=scratch) as name:
         for number, r in enumerate(readings):
             argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-v", "info"]
             chains, there = "", 0

@@ -38,6 +38,7 @@ def picture_times(
     thumbnails: Thumbnails,
     sprites: Sprites,
     pictures: Mapping[str, Path],
+    scratch: Path,
 ) -> CheckResult:
     """Against the frames of a small rendition; what cannot be read at all is a matter of other checks."""
     small = plan.family(plan.plain)[-1].name
@@ -49,7 +50,7 @@ def picture_times(
     shown = {picture.name: (picture.frame, _small(pictures.get(picture.name))) for picture in thumbnails.all}
     opened = [(name, frame, picture) for name, (frame, picture) in shown.items() if picture is not None]
     frames = sorted({frame for _, frame, _ in opened})
-    found = _at(tools, plan, rendition, frames)
+    found = _at(tools, plan, rendition, frames, scratch)
     wrong += _differences([(name, name, frame, picture) for name, frame, picture in opened], found)
     return verdict("picture_times", wrong, f"{len(tiles)} tiles and {len(opened)} thumbnails show their frames")
 
@@ -87,11 +88,11 @@ def _at_interval(tools: Tools, plan: EncodingPlan, path: Path, sprites: Sprites)
     return {n * step: small for n, small in enumerate(_pictures(done[0].stdout))}
 
 
-def _at(tools: Tools, plan: EncodingPlan, rendition: Reading, frames: Sequence[int]) -> dict[int, Small]:
+def _at(tools: Tools, plan: EncodingPlan, rendition: Reading, frames: Sequence[int], scratch: Path) -> dict[int, Small]:
     found: dict[int, Small] = {}
     for start in range(0, len(frames), _AT_ONCE):
         part = frames[start : start + _AT_ONCE]
-        pictures = _pictures(sampled.decoded(tools, plan, [rendition], part, _SCALED)[0].stdout)
+        pictures = _pictures(sampled.decoded(tools, plan, [rendition], part, _SCALED, scratch)[0].stdout)
         if len(pictures) == len(part):
             found |= zip(part, pictures, strict=True)
     return found

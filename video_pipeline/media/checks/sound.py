@@ -34,13 +34,15 @@ STALL_SECONDS = 60
 Samples = NDArray[np.float64]
 
 
-def sound_times(tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], source: Path) -> CheckResult:
+def sound_times(
+    tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], source: Path, scratch: Path
+) -> CheckResult:
     """Parts of every track, compared with the source's sound as it was given to the encoder before it was levelled."""
     files = {r.name: r.path for r in readings if not r.is_video and len(r.packets)}
     tracks = [track for track in plan.audio if track.name in files and track.stream is not None]
     wrong: list[Problem] = []
     compared, worst = 0, 0.0
-    for track, start, due, found in _parts(tools, plan, tracks, files, source):
+    for track, start, due, found in _parts(tools, plan, tracks, files, source, scratch):
         said, late = _compare(due, found)
         compared, worst = compared + 1, max(worst, abs(late))
         if said:
@@ -50,14 +52,19 @@ def sound_times(tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], s
 
 
 def _parts(
-    tools: Tools, plan: EncodingPlan, tracks: Sequence[AudioPlan], files: Mapping[str, Path], source: Path
+    tools: Tools,
+    plan: EncodingPlan,
+    tracks: Sequence[AudioPlan],
+    files: Mapping[str, Path],
+    source: Path,
+    scratch: Path,
 ) -> Iterator[tuple[AudioPlan, float, Samples, Samples]]:
     """Of each track, when the part begins, what is due and what is found."""
     if not tracks:
         return
     filters = {track.name: _taken(_spans(track)) for track in tracks}
     argv: list[str | Path] = [tools.ffmpeg, "-v", "error", "-nostdin"]
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=scratch) as name:
         due, found = Path(name, "due"), Path(name, "found")
         due.mkdir()
         found.mkdir()

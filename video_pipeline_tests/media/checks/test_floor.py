@@ -38,7 +38,7 @@ def check(
     )
     plan = made.plan.model_copy(update={"quality": quality, "seekable": seekable})
     readings = read(made.tools, made.media, {sound.name for sound in plan.audio})
-    return vmaf_floor(made.tools, plan, readings, made.source)
+    return vmaf_floor(made.tools, plan, readings, made.source, made.media[LARGE].parent)
 
 
 def spoiled(made: Made, directory: Path, name: str, filters: str) -> Made:
@@ -83,7 +83,7 @@ def test_a_rendition_without_one_of_the_parts_is_named(made: Made, tmp_path: Pat
 def test_nothing_is_measured_without_a_floor(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("video_pipeline.media.vmaf.measure")
     assert check(made, floor=None).passed
-    assert vmaf_floor(made.tools, made.plan, [], made.source).measured == "0 rungs have a floor"
+    assert vmaf_floor(made.tools, made.plan, [], made.source, Path()).measured == "0 rungs have a floor"
 
 
 @pytest.mark.parametrize("seekable", [True, False])
@@ -123,4 +123,4 @@ def test_a_file_that_cannot_be_read_is_a_fault_and_no_error(made: Made, tmp_path
     (tmp_path / "nothing.mp4").write_bytes(b"nothing")
     quality = PlannedQuality(width=640, height=360, samples=PARTS, checked=PARTS, floor=60)
     plan = made.plan.model_copy(update={"quality": quality})
-    assert not vmaf_floor(made.tools, plan, readings, tmp_path / "nothing.mp4").passed
+    assert not vmaf_floor(made.tools, plan, readings, tmp_path / "nothing.mp4", tmp_path).passed
