@@ -8,7 +8,7 @@ from video_pipeline.media.video_plan import Family, VideoEncoder, VideoRange
 from video_pipeline.presets.families import H264, SOFTWARE, Av1, FamilyPreset, Hevc, Vp9
 from video_pipeline.presets.model import Preset
 
-_RANGES: dict[str, VideoRange] = {"sdr": "SDR", "pq": "PQ", "hlg": "HLG"}
+RANGES: dict[str, VideoRange] = {"sdr": "SDR", "pq": "PQ", "hlg": "HLG"}
 
 
 def encoders(preset: Preset, video: VideoStream) -> tuple[VideoEncoder, ...]:
@@ -34,7 +34,7 @@ def keeps_hdr(preset: Preset, video: VideoStream) -> bool:
 
 
 def _range(preset: Preset, family: FamilyPreset, video: VideoStream) -> VideoRange:
-    return _RANGES[video.transfer] if family.bit_depth == 10 and keeps_hdr(preset, video) else "SDR"
+    return RANGES[video.transfer] if family.bit_depth == 10 and keeps_hdr(preset, video) else "SDR"
 
 
 def _encoder(name: Family, family: FamilyPreset, video_range: VideoRange, video: VideoStream) -> VideoEncoder:

@@ -7,6 +7,7 @@ from typing import Any
 
 from video_pipeline.media import damage, pass_through
 from video_pipeline.media.chunks import chunks
+from video_pipeline.media.families import RANGES
 from video_pipeline.media.model import EncodingPlan, LeftOut
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.presets.model import Preset
@@ -78,7 +79,7 @@ def _source(name: str, source: TechnicalMetadata) -> dict[str, Any]:
         "height": height,
         "rotation": video.rotation,
         "pixelFormat": video.pix_fmt,
-        "range": {"sdr": "SDR", "pq": "PQ", "hlg": "HLG"}[video.transfer],
+        "range": RANGES[video.transfer],
         "fields": video.fields,
         "frameRate": str(video.average_rate),
         "variableRate": source.timing.variable,

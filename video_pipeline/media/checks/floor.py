@@ -41,14 +41,15 @@ def vmaf_floor(
     wrong: list[Problem] = []
     lowest: list[float] = []
     for encoder in plan.encoders:
-        found = _below(tools, plan, quality, encoder.family, videos, original, scratch, lowest)
+        found, above = _below(tools, plan, quality, encoder.family, videos, original, scratch)
         if found and plan.seekable:
             # A decoder that began in the middle may have given other pictures.
             one_pass = plan.model_copy(update={"seekable": False})
-            found = _below(tools, one_pass, quality, encoder.family, videos, original, scratch, lowest)
+            found, above = _below(tools, one_pass, quality, encoder.family, videos, original, scratch)
         wrong += found
-    above = f"; the nearest is {min(lowest):.1f} above its floor" if lowest else ""
-    return verdict(NAME, wrong, f"{len(plan.rungs)} rungs in {len(quality.checked)} parts{above}")
+        lowest += above
+    nearest = f"; the nearest is {min(lowest):.1f} above its floor" if lowest else ""
+    return verdict(NAME, wrong, f"{len(plan.rungs)} rungs in {len(quality.checked)} parts{nearest}")
 
 
 def _below(
@@ -59,9 +60,8 @@ def _below(
     videos: Mapping[str, Reading],
     original: Path,
     scratch: Path,
-    lowest: list[float],
-) -> list[Problem]:
-    """What is too bad, by rung; `lowest` gets how far the others are above."""
+) -> tuple[list[Problem], list[float]]:
+    """What is too bad, by rung, and how far the others are above."""
     rungs = [rung for rung in plan.family(family) if rung.name in videos]
     unexpected = {
         f"{rung.name} unencoded": (rung.width, rung.height) for rung in rungs if not _expected(quality, rung.name)
@@ -74,7 +74,7 @@ def _below(
             files[rung.name].write_bytes(sampled.cut(videos[rung.name], plan, keys))
         lost = [rung for rung in rungs if not files[rung.name].stat().st_size]
         if lost:
-            return [(rung.name, "has not all the parts that are to be measured") for rung in lost]
+            return [(rung.name, "has not all the parts that are to be measured") for rung in lost], []
         try:
             scores = vmaf.measure(
                 tools,
@@ -89,8 +89,9 @@ def _below(
                 every=EVERY,
             )
         except SourceError as error:
-            return [(rung.name, str(error)) for rung in rungs[:1]]
+            return [(rung.name, str(error)) for rung in rungs[:1]], []
     wrong: list[Problem] = []
+    margins: list[float] = []
     for rung in rungs:
         assert quality.floor is not None
         floor = _expected(quality, rung.name)
@@ -107,8 +108,8 @@ def _below(
         elif parts[worst] < floor - PART:
             wrong.append((rung.name, f"VMAF {bad}, at least {floor - PART:.1f} is wanted in every part"))
         else:
-            lowest.append(average - floor)
-    return wrong
+            margins.append(average - floor)
+    return wrong, margins
 
 
 def _expected(quality: PlannedQuality, name: str) -> float | None:
