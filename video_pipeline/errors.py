@@ -16,6 +16,7 @@
     │   ├── DiskFull            no space left where we write
     │   ├── HomeError           the state directory cannot be used
     │   ├── ObjectMissing       the object store does not have what it should
+    │   ├── KeysMissing         this host has no keys to encrypt with
     │   └── ServiceDown         Redis, a worker or Dagster does not answer
     └── Cancelled               somebody asked us to stop
 
@@ -120,6 +121,10 @@ class HomeError(DependencyError):
 
 class ObjectMissing(DependencyError):
     code = "object-missing"
+
+
+class KeysMissing(DependencyError):
+    code = "keys"
 
 
 class ServiceDown(DependencyError):

@@ -63,7 +63,7 @@ def test_class_follows_from_the_tree() -> None:
             "CommandFailed",
         },
         "dependency": {
-            *("DependencyError", "ToolMissing", "DiskFull", "HomeError", "ObjectMissing", "ServiceDown"),
+            *("DependencyError", "ToolMissing", "DiskFull", "HomeError", "ObjectMissing", "KeysMissing", "ServiceDown"),
         },
         "cancelled": {"Cancelled"},
     }

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import yaml
 
-from video_pipeline.errors import RequestError, ServiceDown
+from video_pipeline.errors import KeysMissing, RequestError, ServiceDown
 from video_pipeline.media.protection import ContentKey
 
 ANY = "*"
@@ -35,7 +35,8 @@ def find(video_id: str, file: Path | None, server: str | None, seconds: float = 
         seconds: how long the server may take.
 
     Raises:
-        RequestError: neither or both are given, or there is no usable key of this video; no part of a key is told.
+        KeysMissing: see `configured`.
+        RequestError: both are given, or there is no usable key of this video; no part of a key is told.
         ServiceDown: the server does not answer, or not to us.
     """
     configured(file, server)
@@ -54,7 +55,8 @@ def configured(file: Path | None, server: str | None) -> str:
     """Where keys come from, in words.
 
     Raises:
-        RequestError: from nowhere, from two places, or from a file that cannot be read.
+        KeysMissing: from nowhere, or from a file that cannot be read.
+        RequestError: from two places, or from a file that makes no sense.
     """
     if file and server:
         raise RequestError("VIDEO_PIPELINE_KEY_FILE and VIDEO_PIPELINE_KEY_SERVER are both set; keep one")
@@ -63,7 +65,7 @@ def configured(file: Path | None, server: str | None) -> str:
         open_to_all = file.stat().st_mode & stat.S_IROTH
         return f"key file {file}" + ("; every user of this machine can read it: chmod 600" if open_to_all else "")
     if server is None:
-        raise RequestError(f"there are no keys: {HOW}")
+        raise KeysMissing(f"there are no keys: {HOW}")
     if "{video_id}" not in server:
         raise RequestError("setting VIDEO_PIPELINE_KEY_SERVER: it needs {video_id}, for the server to know which key")
     return f"key server {_shown(server)}"
@@ -82,7 +84,7 @@ def _table(file: Path) -> dict[Any, Any]:
         # As text throughout: YAML would take a key of digits alone for a number.
         table = yaml.load(file.read_text("utf-8"), yaml.BaseLoader)
     except OSError as error:
-        raise RequestError(f"key file {file}: cannot be read: {error.strerror}") from None
+        raise KeysMissing(f"key file {file}: cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         # What the parser says would quote a line with a key.
         raise RequestError(f"key file {file}: it is neither JSON nor YAML") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from video_pipeline.errors import PipelineError, RequestError, ServiceDown
+from video_pipeline.errors import KeysMissing, PipelineError, RequestError, ServiceDown
 from video_pipeline.stores import content_keys
 from video_pipeline_tests import key_server
 from video_pipeline_tests.key_server import KEY, KEY_ID, KeyServer
@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, content: object, said: str) 
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="cannot be read: No such file"):
+    with pytest.raises(KeysMissing, match="cannot be read: No such file"):
         content_keys.find("film", tmp_path / "nothing", None)
 
 
