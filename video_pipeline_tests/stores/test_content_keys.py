@@ -79,7 +79,7 @@ def test_a_file_that_everybody_can_read_is_named(tmp_path: Path) -> None:
 
 
 def test_no_keys_or_two_places() -> None:
-    with pytest.raises(RequestError, match="set VIDEO_PIPELINE_KEY_FILE or VIDEO_PIPELINE_KEY_SERVER"):
+    with pytest.raises(KeysMissing, match="set VIDEO_PIPELINE_KEY_FILE or VIDEO_PIPELINE_KEY_SERVER"):
         content_keys.find("film", None, None)
     with pytest.raises(RequestError, match="both set"):
         content_keys.find("film", Path("keys"), "https://keys.example/{video_id}")
