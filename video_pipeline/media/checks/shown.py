@@ -40,17 +40,19 @@ def picture_times(
     pictures: Mapping[str, Path],
     scratch: Path,
 ) -> CheckResult:
-    """Against the frames of a small rendition; what cannot be read at all is a matter of other checks."""
-    small = plan.family(plan.plain)[-1].name
-    rendition = next((r for r in readings if r.name == small and r.is_video and len(r.packets)), None)
-    if rendition is None:
-        return verdict("picture_times", [], f"there is no {small} to compare with")
+    """Against the frames of the rendition they were made of: a smaller one may look quite different. What cannot be
+    read at all is a matter of other checks."""
+    there = {r.name: r for r in readings if r.is_video and len(r.packets)}
+    rungs = plan.family(plan.plain)
+    large, small = there.get(rungs[0].name), there.get(rungs[-1].name)
+    if large is None or small is None:
+        return verdict("picture_times", [], f"there is no {rungs[0].name} or {rungs[-1].name} to compare with")
     tiles = list(_tiles(plan, sprites, pictures))
-    wrong = _differences(tiles, _at_interval(tools, plan, rendition.path, sprites))
+    wrong = _differences(tiles, _at_interval(tools, plan, small.path, sprites))
     shown = {picture.name: (picture.frame, _small(pictures.get(picture.name))) for picture in thumbnails.all}
     opened = [(name, frame, picture) for name, (frame, picture) in shown.items() if picture is not None]
     frames = sorted({frame for _, frame, _ in opened})
-    found = _at(tools, plan, rendition, frames, scratch)
+    found = _at(tools, plan, large, frames, scratch)
     wrong += _differences([(name, name, frame, picture) for name, frame, picture in opened], found)
     return verdict("picture_times", wrong, f"{len(tiles)} tiles and {len(opened)} thumbnails show their frames")
 
