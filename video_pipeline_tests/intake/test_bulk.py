@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from video_pipeline import presets
 from video_pipeline.errors import RequestError
 from video_pipeline.intake import once
 from video_pipeline.intake.bulk import Bulk, load
@@ -132,7 +133,7 @@ def test_every_error_of_every_row_is_told_by_line_and_column(clips: Path) -> Non
     assert [text.replace(str(clips), "DIR") for text in said(load(path, None))] == [
         "line 2, column videoId: 'No Good': use 1 to 63 of a-z, 0-9 and '-', the first a letter or digit, such as "
         "'my-video-1'",
-        "line 2, column preset: 'huge' is unknown; there are 1080p, 480p, 4k, 720p, draft, premium, web",
+        f"line 2, column preset: 'huge' is unknown; there are {', '.join(presets.names())}",
         "line 3, column source: DIR/nowhere.mp4: no such file",
         "line 4, column source: is missing",
         "line 5, column source: s3:// cannot be read; give a path or file:// URL",
