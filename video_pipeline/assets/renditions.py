@@ -96,7 +96,9 @@ def _encode(
                 at_once=at_once,
                 on_progress=step.progress,
             )
-            seconds, shown = step.seconds, new.shown
+            shown = new.shown
+            # Of a part that was left to do it would say nothing about the whole.
+            seconds = step.seconds if new.encoded == new.chunks else None
             for track in new.tracks:
                 store.objects.put_file(track.file.key, scratch / f"{track.name}.mp4", move=True)
                 store.checkpoints.put("rendition", keys[track.name], track)
@@ -114,7 +116,8 @@ def _describe(made: Renditions, new: encoding.Made | None, plan: EncodingPlan) -
     rungs = zip(plan.family(made.family), made.tracks, strict=True)
     # All from one decode, side by side: each took as long as all.
     encoded = {track.name for track in new.tracks} if new else set()
-    rows = [_row(rung, track, plan, factor if rung.name in encoded else None) for rung, track in rungs]
+    speed = f"{factor} x" if factor else "partly from checkpoints"
+    rows = [_row(rung, track, plan, speed if rung.name in encoded else "from checkpoint") for rung, track in rungs]
     pixels = sum(rung.width * rung.height for rung in plan.family(made.family)) * plan.frames
     total = sum(track.file.size for track in made.tracks)
     instead = [one.sentence for one in plan.fallbacks if one.family == made.family]
@@ -139,7 +142,7 @@ def _describe(made: Renditions, new: encoding.Made | None, plan: EncodingPlan) -
     return numbers
 
 
-def _row(rung: RungPlan, track: Track, plan: EncodingPlan, speed: float | None) -> dict[str, show.Cell]:
+def _row(rung: RungPlan, track: Track, plan: EncodingPlan, speed: str) -> dict[str, show.Cell]:
     return {
         "rung": rung.name,
         "size": f"{rung.width}x{rung.height}",
@@ -147,7 +150,7 @@ def _row(rung: RungPlan, track: Track, plan: EncodingPlan, speed: float | None) 
         "Mbit/s": show.megabits(track.bit_rate),
         "peak Mbit/s": show.megabits(track.peak_bit_rate),
         "bits/pixel": round(8 * track.file.size / (rung.width * rung.height * plan.frames), 4),
-        "speed": "the source's own" if rung.copied else f"{speed} x" if speed else "from checkpoint",
+        "speed": "the source's own" if rung.copied else speed,
         "sha256": track.file.sha256[:12],
     }
 

@@ -25,7 +25,7 @@ class Renditions(Model):
     shown: FrameMap | None = None
     """None if there are no tracks."""
     encode_seconds: float | None = None
-    """Wall time of this run's encoding; None if every track came from a checkpoint."""
+    """Wall time of this run's encoding; None if a chunk, or every track, came from a checkpoint."""
 
 
 class AudioTracks(Model):
