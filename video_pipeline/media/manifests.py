@@ -68,6 +68,11 @@ def pointer_master(text: str, release_id: str) -> str:
     return hls.readdressed(text, lambda uri: f"releases/{release_id}/hls/{uri}")
 
 
+def pointer_plain(text: str, release_id: str) -> str:
+    """Likewise at videos/<video_id>/plain.m3u8: its first variant's family alone."""
+    return hls.one_family(pointer_master(text, release_id))
+
+
 def pointer_mpd(text: str, release_id: str) -> str:
     """A release's MPD as it stands at videos/<video_id>/manifest.mpd."""
     return dash.readdressed(text, lambda uri: posixpath.normpath(f"releases/{release_id}/dash/{uri}"))

@@ -22,7 +22,6 @@ from starlette.staticfiles import StaticFiles
 from video_pipeline import settings
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import check_video_id
-from video_pipeline.media import hls
 from video_pipeline.settings import Settings
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.release_model import Release, release_key
@@ -47,7 +46,7 @@ PAGE = """<!doctype html>
 </html>
 """
 PLAYER = (
-    '<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/plain.m3u8">{tracks}</video>'
+    '<video controls playsinline poster="{release}/thumbnails/poster.jpg" src="{video}/{playlist}">{tracks}</video>'
 )
 ADVICE = """HLS plays in Chrome and Edge from 142 on, and in Safari; elsewhere, open
 <a href="{video}/master.m3u8">HLS</a> or <a href="{video}/manifest.mpd">DASH</a> in a player such as mpv or VLC."""
@@ -59,8 +58,7 @@ DOWNLOAD = '<a href="{video}/download.mp4" download="{video_id}.mp4">Download it
 
 def application(ours: Settings) -> Starlette:
     """`/videos` of the store, and of it nothing else; `/videos/<video id>/download.mp4`, which leads to the MP4 of the
-    current release; `/videos/<video id>/plain.m3u8`, its HLS in the one family that every browser plays; and
-    `/watch/<video id>`, which plays that."""
+    current release; and `/watch/<video id>`, which plays it."""
     # Python's table knows neither on every system; a browser goes by the type.
     mimetypes.add_type("application/vnd.apple.mpegurl", ".m3u8")
     mimetypes.add_type("application/dash+xml", ".mpd")
@@ -91,7 +89,9 @@ def application(ours: Settings) -> Starlette:
         offer = DOWNLOAD.format(video=video, video_id=video_id, megabytes=f"{size / 1e6:.1f}")
         metadata = json.loads(objects.get_bytes(release_key(video_id, release.release_id, "metadata.json")))
         folder = f"{video}/releases/{release.release_id}"
-        player = PLAYER.format(release=folder, video=video, tracks=_tracks(metadata, folder))
+        # What was published before there was one has the other alone.
+        playlist = "plain.m3u8" if objects.stat(f"videos/{video_id}/plain.m3u8") else "master.m3u8"
+        player = PLAYER.format(release=folder, video=video, playlist=playlist, tracks=_tracks(metadata, folder))
         advice = ADVICE.format(video=video)
         protection = metadata.get("plan", {}).get("protection")  # a release of an older version does not tell
         if protection:
@@ -107,14 +107,9 @@ def application(ours: Settings) -> Starlette:
             )
         )
 
-    def plain(request: Request) -> Response:
-        master = objects.get_bytes(f"videos/{published(request).video_id}/master.m3u8").decode()
-        return Response(hls.one_family(master), media_type="application/vnd.apple.mpegurl")
-
     return Starlette(
         routes=[
             Route("/watch/{video_id}", watch),
-            Route("/videos/{video_id}/plain.m3u8", plain),
             Route("/videos/{video_id}/download.mp4", download),
             Mount("/videos", StaticFiles(directory=ours.store / "videos", check_dir=False)),
         ],

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import ValidationError
 
 from video_pipeline.errors import ConflictError, HomeError, ObjectMissing
 from video_pipeline.media import manifests
 from video_pipeline.stores.objects import ObjectStore
 from video_pipeline.stores.release_model import Pointer, release_key
+
+STABLE: dict[str, tuple[str, Callable[[str, str], str]]] = {
+    "master.m3u8": (manifests.MASTER, manifests.pointer_master),
+    "plain.m3u8": (manifests.MASTER, manifests.pointer_plain),
+    "manifest.mpd": (manifests.MPD, manifests.pointer_mpd),
+}
+"""Beside the pointer: the file of the release that each is made of, and how."""
 
 
 def read_pointer(store: ObjectStore, video_id: str, expected_sequence: int | None = None) -> tuple[Pointer | None, str]:
@@ -62,7 +71,7 @@ def follow(store: ObjectStore, video_id: str) -> None:
     """
     done = None
     while True:
-        etags = {name: store.stat(f"videos/{video_id}/{name}") for name in ("master.m3u8", "manifest.mpd")}
+        etags = {name: store.stat(f"videos/{video_id}/{name}") for name in STABLE}
         pointer = read_pointer(store, video_id)[0]
         if pointer is None or pointer == done:
             return
@@ -85,15 +94,12 @@ def _write(store: ObjectStore, key: str, text: str | None, etag: str | None) -> 
 
 def _text(store: ObjectStore, pointer: Pointer, name: str) -> str | None:
     """None if the release has no such manifest."""
-    folder = "hls" if name == "master.m3u8" else "dash"
+    path, readdressed = STABLE[name]
     try:
-        key = release_key(pointer.video_id, pointer.release_id, f"{folder}/{name}")
-        text = store.get_bytes(key).decode()
+        text = store.get_bytes(release_key(pointer.video_id, pointer.release_id, path)).decode()
     except ObjectMissing:
         return None
-    if name == "master.m3u8":
-        return manifests.pointer_master(text, pointer.release_id)
-    return manifests.pointer_mpd(text, pointer.release_id)
+    return readdressed(text, pointer.release_id)
 
 
 def _key(video_id: str) -> str:

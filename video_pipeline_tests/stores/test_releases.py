@@ -56,6 +56,7 @@ def test_layout(store: LocalStore) -> None:
             "videos/film/current.json",
             "videos/film/master.m3u8",
             "videos/film/manifest.mpd",
+            "videos/film/plain.m3u8",
             f"videos/film/media/{media}.mp4",
             f"{release}/release.json",
             f"{release}/hls/master.m3u8",
@@ -121,6 +122,7 @@ def test_publishing_again_repairs(store: LocalStore) -> None:
     place = store.root / "videos/film"
     (place / "master.m3u8").unlink()
     (place / "manifest.mpd").write_text("<old/>")
+    (place / "plain.m3u8").write_text("#EXTM3U\n")
     (place / f"releases/{pointer.release_id}/metadata.json").unlink()
     (place / f"releases/{pointer.release_id}/hls/master.m3u8").write_text("torn")
     assert releases.publish(store, draft(store, "one")) == pointer
