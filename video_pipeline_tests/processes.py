@@ -74,13 +74,15 @@ def processes(home: Path) -> list[psutil.Process]:
 
 
 def encoders(among: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """The x264 encodes among these; a process that ends meanwhile is none."""
+    """The x264 encodes among these; a process that ends meanwhile is none, nor is a trial of one black picture, which
+    may be over before it is killed."""
 
     def encodes(process: psutil.Process) -> bool:
         try:
-            return "libx264" in process.cmdline()
+            words = process.cmdline()
         except psutil.Error:
             return False
+        return "libx264" in words and "lavfi" not in words
 
     return [process for process in among if encodes(process)]
 

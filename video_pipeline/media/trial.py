@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -77,6 +78,8 @@ def refusal(tools: Tools, plan: EncodingPlan, rungs: Sequence[RungPlan]) -> str 
                 memory=hardware.memory(encoder.codec),
             )
         except CommandFailed as error:
+            if error.status == -signal.SIGKILL:
+                raise  # that says nothing of the encoder
             return ffmpeg.complaint(error.log)
         except StalledError:
             return f"it does not answer within {STALL_SECONDS:g} s"

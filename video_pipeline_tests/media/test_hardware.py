@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from video_pipeline import presets
-from video_pipeline.errors import DependencyError, RequestError, ToolMissing
+from video_pipeline.errors import CommandFailed, DependencyError, RequestError, ToolMissing
 from video_pipeline.media import decoding, encode, hardware, probe, trial
 from video_pipeline.media.backend import settled
 from video_pipeline.media.model import EncodingPlan
@@ -256,3 +257,13 @@ def test_alone(tools: Tools) -> None:
     card = VideoEncoder.model_validate({**keys, "codec": "h264_vaapi", "preset": hardware.OWN_SPEED})
     assert trial.unusable(tools, software) is None
     assert trial.unusable(without_card(tools), card) == f"No VA display found for device {NO_CARD}"
+
+
+def test_a_killed_trial_says_nothing_of_the_encoder(tools: Tools, tmp_path: Path) -> None:
+    killed = tmp_path / "ffmpeg"
+    killed.write_text(f'#!/bin/sh\ncase "$*" in *lavfi*) kill -9 $$;; esac\nexec {tools.ffmpeg} "$@"\n')
+    killed.chmod(0o755)
+    keys = {"family": "h264", "profile": "high", "threads": 1}
+    encoder = VideoEncoder.model_validate({**keys, "codec": "libx264", "preset": "faster"})
+    with pytest.raises(CommandFailed, match="was killed by SIGKILL"):
+        trial.unusable(replace(tools, ffmpeg=killed), encoder)
