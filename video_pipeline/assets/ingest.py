@@ -175,7 +175,8 @@ def encoding_plan(
             context.log.warning("%s", fallback.sentence)
         # A key that cannot be had is better known before hours of encoding than behind them.
         key = media.content_key(plan, context.partition_key)
-        step.reporter.expect(shares(plan))
+        searched = preset.quality is not None and preset.quality.target is not None
+        step.reporter.expect(shares(plan, searched=searched))
         if preset.quality:
             original, memory = store.original(source.file), ProbeMemory(store.checkpoints)
             with media.scratch() as scratch:

@@ -31,17 +31,26 @@ WEIGHTS: dict[str, float] = {
 
 COSTS: dict[Family, float] = {"h264": 1, "hevc": 2, "vp9": 3, "av1": 1}
 """CPU time per pixel, roughly, at the speeds of the built-in presets."""
+SEARCH_SECONDS = 24.0
+"""Of video, which encode about as fast as the CRFs of their rungs are searched, however long the video is: `make
+bench-search` prints 45 % of the encode for 52 s."""
 
 
-def shares(plan: EncodingPlan) -> dict[str, float]:
-    """How the work of encoding is spread over the families of a plan: stage to weight, 80 in all as above."""
+def shares(plan: EncodingPlan, *, searched: bool) -> dict[str, float]:
+    """How the work of encoding is spread over the families of a plan: stage to weight, in all as above.
+
+    Args:
+        searched: the CRFs are yet to be found, which is a part of the stage `encoding_plan`.
+    """
     stages: dict[Family, str] = {family: f"renditions/{family}" for family in COSTS}
     work = {
         stages[family]: cost * sum(rung.width * rung.height for rung in plan.family(family))
         for family, cost in COSTS.items()
     }
     whole = sum(WEIGHTS[stage] for stage in work)
-    return {stage: whole * part / sum(work.values()) for stage, part in work.items()}
+    search = whole * SEARCH_SECONDS / (SEARCH_SECONDS + float(plan.duration)) if searched else 0.0
+    spread = {stage: (whole - search) * part / sum(work.values()) for stage, part in work.items()}
+    return {"encoding_plan": WEIGHTS["encoding_plan"] + search, **spread}
 
 
 class Percent:

@@ -53,12 +53,26 @@ def test_all_stages_are_all() -> None:
     assert [percent.update(stage, 1.0) for stage in WEIGHTS][-1] == 100
 
 
-def test_the_weight_of_encoding_is_spread_over_the_families_of_the_plan() -> None:
+def planned(seconds: float = 60) -> EncodingPlan:
     rungs = [("h264", 1280, 720), ("hevc", 1280, 720), ("hevc", 640, 360)]
     made = [SimpleNamespace(family=family, width=width, height=height) for family, width, height in rungs]
-    plan = SimpleNamespace(family=lambda family: [rung for rung in made if rung.family == family])
-    found = shares(cast(EncodingPlan, plan))
-    assert sum(found.values()) == pytest.approx(80)
+    plan = SimpleNamespace(family=lambda family: [rung for rung in made if rung.family == family], duration=seconds)
+    return cast(EncodingPlan, plan)
+
+
+def test_a_search_counts_the_more_the_shorter_the_video_is() -> None:
+    found = {seconds: shares(planned(seconds), searched=True) for seconds in (6, 60, 600)}
+    searches = {seconds: weights["encoding_plan"] for seconds, weights in found.items()}
+    assert searches[6] > 40 > searches[60] > 10 > searches[600] > 1
+    assert {round(sum(weights.values())) for weights in found.values()} == {81}
+    percent = Percent()
+    percent.expect(found[60])
+    assert [percent.update(stage, 1.0) for stage in WEIGHTS][-1] == 100
+
+
+def test_the_weight_of_encoding_is_spread_over_the_families_of_the_plan() -> None:
+    found = shares(planned(), searched=False)
+    assert sum(found.values()) == pytest.approx(81)
     assert found["renditions/hevc"] > found["renditions/h264"] > 0 == found["renditions/vp9"]
     percent = Percent()
     percent.expect(found)
