@@ -12,7 +12,7 @@ import click
 from video_pipeline import presets, settings
 from video_pipeline.errors import PipelineError
 from video_pipeline.home import prepare
-from video_pipeline.media import hardware, tools
+from video_pipeline.media import families, hardware, tools
 from video_pipeline.media.backend import SOUND
 from video_pipeline.media.trial import unusable
 from video_pipeline.media.video_plan import VideoEncoder
@@ -58,7 +58,7 @@ def _found(ours: settings.Settings) -> Found:
 
 def _encoders(ours: settings.Settings) -> Found:
     """Every encoder that a preset can ask for. Those of hardware are tried; of the others it is enough to be there."""
-    found = tools.find(ffmpeg=ours.ffmpeg, nice=ours.nice, vaapi=ours.vaapi_device)
+    found = _ffmpeg(ours)
     built = tools.encoders(found)
 
     def why_not(name: str) -> str | None:
@@ -67,6 +67,10 @@ def _encoders(ours: settings.Settings) -> Found:
         return unusable(found, _simplest(name)) if name in hardware.ALL else None
 
     return {name: why_not(name) for name in (*SOFTWARE.values(), SOUND, *hardware.ALL)}
+
+
+def _ffmpeg(ours: settings.Settings) -> tools.Tools:
+    return tools.find(ffmpeg=ours.ffmpeg, nice=ours.nice, vaapi=ours.vaapi_device)
 
 
 def _simplest(codec: str) -> VideoEncoder:
@@ -93,10 +97,10 @@ def _hardware(name: str, why: str | None) -> bool:
 
 def _preset(ours: settings.Settings, name: str, found: Found) -> bool:
     """Every preset is read, so that a broken file shows here and not with the first video."""
-    return _say(f"preset {name}", lambda: _can_be_made(presets.load(name, ours.presets_dir), found))
+    return _say(f"preset {name}", lambda: _can_be_made(ours, presets.load(name, ours.presets_dir), found))
 
 
-def _can_be_made(preset: Preset, found: Found) -> str:
+def _can_be_made(ours: settings.Settings, preset: Preset, found: Found) -> str:
     said = [preset.description]
     for name, family in preset.families.items():
         used, why = SOFTWARE[name], found.get(family.encoder)
@@ -104,6 +108,8 @@ def _can_be_made(preset: Preset, found: Found) -> str:
             said.append(f"{family.encoder} cannot be used ({why}): {used} takes its place.")
         elif why:
             raise PipelineError(f"needs {family.encoder} for {name}: {why}")
+        elif found and family.tuned and (why := unusable(_ffmpeg(ours), families.plain(preset, name))):
+            raise PipelineError(f"{name}: {family.encoder} refuses its settings: {why}")
     return " ".join(said)
 
 

@@ -123,6 +123,20 @@ def test_hardware_is_told_by_card_and_by_preset(tmp_path: Path) -> None:
     assert {verdict for name, (verdict, _) in said.items() if name.startswith("preset ")} == {"ok", "WRONG"}
 
 
+def test_settings_that_an_encoder_refuses_are_told(tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    for name, value in (("good", "film"), ("bad", "flim")):
+        text = f"extends: web\nh264: {{options: {{tune: {value}}}}}\n"
+        (tmp_path / "presets" / f"{name}.yaml").write_text(text)
+    done = run(tmp_path / "home", "doctor", VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path / "presets"))
+    assert (done.returncode, done.stderr) == (1, "")
+    verdict, rest = lines(done)["preset bad"]
+    assert verdict == "WRONG"
+    assert rest.startswith("h264: libx264 refuses its settings: ")
+    assert "flim" in rest
+    assert lines(done)["preset good"][0] == "ok"
+
+
 def test_keys_are_looked_for_where_a_preset_needs_them(tmp_path: Path) -> None:
     text = "extends: web\nprotection: {scheme: cenc, key_uri: https://keys.example/}\n"
     (tmp_path / "presets").mkdir()

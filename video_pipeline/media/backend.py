@@ -64,8 +64,7 @@ def _ask_software(
             f"preset {preset.name}: {_lacking(tools, encoder.codec)}, which {encoder.family} is encoded by; set "
             "VIDEO_PIPELINE_FFMPEG to one that has it, or take a preset without this family"
         )
-    free = preset.families[encoder.family]
-    if not (free.options or getattr(free, "params", None)):
+    if not preset.families[encoder.family].tuned:
         return  # all the rest is ours, and tested
     if why := refusal(tools, plan, plan.family(encoder.family)[-1:]):
         raise RequestError(f"preset {preset.name}: {encoder.family}: {encoder.codec} refuses its settings: {why}")

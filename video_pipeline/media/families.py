@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from video_pipeline.media import colour, hardware
 from video_pipeline.media.technical import VideoStream
-from video_pipeline.media.video_plan import Family, VideoEncoder, VideoRange
+from video_pipeline.media.video_plan import Family, Light, VideoEncoder, VideoRange
 from video_pipeline.presets.families import H264, SOFTWARE, Av1, FamilyPreset, Hevc, Vp9
 from video_pipeline.presets.model import Preset
 
@@ -25,7 +25,14 @@ def encoder(preset: Preset, name: Family, video: VideoStream, *, in_software: bo
     family = preset.families[name]
     if in_software:
         family = family.model_copy(update={"encoder": SOFTWARE[name], "options": {}})
-    return _encoder(name, family, _range(preset, family, video), video)
+    video_range = _range(preset, family, video)
+    light = video.light if video_range == "PQ" and family.encoder not in hardware.ALL else None
+    return _encoder(name, family, video_range, light)
+
+
+def plain(preset: Preset, name: Family) -> VideoEncoder:
+    """Of one family, for a source in SDR."""
+    return _encoder(name, preset.families[name], "SDR", None)
 
 
 def keeps_hdr(preset: Preset, video: VideoStream) -> bool:
@@ -37,7 +44,7 @@ def _range(preset: Preset, family: FamilyPreset, video: VideoStream) -> VideoRan
     return RANGES[video.transfer] if family.bit_depth == 10 and keeps_hdr(preset, video) else "SDR"
 
 
-def _encoder(name: Family, family: FamilyPreset, video_range: VideoRange, video: VideoStream) -> VideoEncoder:
+def _encoder(name: Family, family: FamilyPreset, video_range: VideoRange, light: Light | None) -> VideoEncoder:
     speed, profile, options = _asked(family)
     return VideoEncoder(
         family=name,
@@ -49,7 +56,7 @@ def _encoder(name: Family, family: FamilyPreset, video_range: VideoRange, video:
         params=family.params if isinstance(family, Hevc | Av1) and family.encoder not in hardware.ALL else {},
         bit_depth=family.bit_depth,
         video_range=video_range,
-        light=video.light if video_range == "PQ" and family.encoder not in hardware.ALL else None,
+        light=light,
     )
 
 

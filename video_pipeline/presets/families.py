@@ -71,6 +71,11 @@ class FamilyPreset(Table):
     """The renditions of a source that is large enough, one line each: height (the shorter side, pixels), crf (quality,
     lower is better) and maxrate (ceiling, kbit/s at up to 30 frames/s)."""
 
+    @property
+    def tuned(self) -> bool:
+        """Whether it tells its encoder more than what has been tried with every preset of ours."""
+        return bool(self.options or getattr(self, "params", None))
+
     @field_validator("rungs")
     @classmethod
     def _ladder(cls, rungs: tuple[RungTable, ...]) -> tuple[RungTable, ...]:
