@@ -86,6 +86,7 @@ def up(home: Path, topology: Topology | None = None, /, **extra: str) -> Iterato
 
 
 STACKS = {"stack", "operated", "apart"}
+UNFINISHED = [status for status in dg.DagsterRunStatus if status.value not in ("SUCCESS", "FAILURE", "CANCELED")]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -173,3 +174,20 @@ def apart(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
         module.apart(directory / "home", topology) as found,
     ):
         yield found
+
+
+@pytest.fixture(autouse=True)
+def idle(request: pytest.FixtureRequest) -> None:
+    """A test begins when nobody works: it would take what another left to be encoded for its own."""
+    for name in sorted(STACKS & set(request.fixturenames)):
+        stack: RunningStack = request.getfixturevalue(name)
+        wait_for(lambda stack=stack: not works(stack), 240, every=0.1)  # type: ignore[misc]
+
+
+def works(stack: RunningStack) -> bool:
+    queue = "bull:video-intake"
+    jobs = stack.redis.llen(f"{queue}:active") + stack.redis.llen(f"{queue}:wait")
+    if jobs or stack.redis.zcard(f"{queue}:prioritized"):
+        return True
+    with stack.instance() as instance:
+        return instance.get_runs_count(dg.RunsFilter(statuses=UNFINISHED)) > 0
