@@ -107,12 +107,8 @@ class Sidecar(Model):
     source: SourceAddress = Field(
         description="The subtitle file: an absolute path or a file:// URL, as the workers see it."
     )
-    language: Annotated[str, AfterValidator(_language), WithJsonSchema({"type": "string", "pattern": LANGUAGE})] = (
-        Field(description='Its language as BCP 47 has it, such as "en" or "pt-BR".')
-    )
-    label: Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL})] | None = Field(
-        default=None, description="What players call it; without one the language's own name."
-    )
+    language: Language = Field(description='Its language as BCP 47 has it, such as "en" or "pt-BR".')
+    label: Label | None = Field(default=None, description="What players call it; without one the language's own name.")
 
 
 class Options(Model):

@@ -88,10 +88,6 @@ class Requests:
         with self.index.read() as connection:
             return _one(connection, _key(video_id, version))
 
-    def by_job(self, job_id: str) -> VideoRequest | None:
-        with self.index.read() as connection:
-            return _one(connection, requests.c.job_id == job_id)
-
     def had_job(self, job_id: str) -> bool:
         """Whether a request was recorded for a job of this id, in any of its lives."""
         # A life's name is the id, a colon and more; ";" is the character after ":".

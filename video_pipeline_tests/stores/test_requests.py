@@ -37,7 +37,7 @@ def test_what_was_asked_for_comes_back(requests: Requests, index: Index) -> None
         options=Options(trim=Trim(start=1), thumbnails_at=(2, "50%")),
         job_id="e:1",
     )
-    assert requests.latest("v") == requests.get("v", 1) == requests.by_job("e:1") == made
+    assert requests.latest("v") == requests.get("v", 1) == made
     assert made.created.tzinfo is not None
     assert abs(datetime.now(timezone.utc) - made.created) < timedelta(minutes=1)
     [(tags, metadata, options, created)] = rows(index, "SELECT tags, metadata, options, created FROM requests")
@@ -60,7 +60,6 @@ def test_versions_count_per_video(requests: Requests) -> None:
 def test_a_job_asks_once(requests: Requests) -> None:
     first = requests.add(video_id="v", source="s", preset="web", job_id="1")
     assert requests.add(video_id="v", source="other", preset="draft", job_id="1") == first
-    assert requests.by_job("2") is None
     latest = requests.latest("v")
     assert latest == first
 
