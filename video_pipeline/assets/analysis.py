@@ -1,6 +1,7 @@
 """What happens in the video: scenes, silence, black, loudness, the outline of the sound."""
 
 import hashlib
+from typing import Any
 
 import dagster as dg
 
@@ -87,11 +88,16 @@ def _analyse(
     plan: EncodingPlan, small: Track, sound: Track | None, media: MediaResource, store: StoreResource, step: Stage
 ) -> ContentAnalysis:
     pictures = store.objects.local(small.file.key)
-    found = ContentAnalysis(scenes=scenes.detect(pictures, plan))
-    step.progress(0.6)
-    found = found.model_copy(update={"black": black.detect(media.tools, pictures, plan)})
-    if sound is None:
-        return found
+    with scenes.detecting(pictures, plan) as cut:
+        dark = black.detect(media.tools, pictures, plan)
+        step.progress(0.3)
+        heard = _listen(plan, sound, media, store) if sound else {}
+        step.progress(0.6)
+        return ContentAnalysis(scenes=cut.result(), black=dark, **heard)
+
+
+def _listen(plan: EncodingPlan, sound: Track, media: MediaResource, store: StoreResource) -> dict[str, Any]:
+    """What the analysis has of the sound."""
     outline = Outline(plan.duration)
     level, silences = loudness.measure(media.tools, store.objects.local(sound.file.key), on_sound=outline.take)
     with media.scratch() as scratch:
@@ -99,7 +105,7 @@ def _analyse(
         drawn.write_bytes(outline.done().text())
         blob = blob_of(drawn)
         store.objects.put_file(blob.key, drawn, move=True)
-    return found.model_copy(update={"loudness": level, "silences": silences, "waveform": blob})
+    return {"loudness": level, "silences": silences, "waveform": blob}
 
 
 def _heard(found: ContentAnalysis, objects: ObjectStore) -> dict[str, show.Metadata]:

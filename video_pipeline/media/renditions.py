@@ -44,6 +44,18 @@ class Made:
     """Of all chunks, for they need not be kept any longer once their rendition is."""
 
 
+@dataclass(frozen=True)
+class _Order:
+    """What stays the same whichever way the source is read."""
+
+    tools: Tools
+    source: Path
+    timing: FrameTiming
+    kept: Kept
+    at_once: int
+    on_progress: Callable[[float], None]
+
+
 class _Dishonest(Exception):
     """From its middle the source gives something else than from its start."""
 
@@ -76,31 +88,23 @@ def make(
             pass_through.copy(tools, source, plan, rung, out_dir / f"{rung.name}.mp4")
     work = None
     if coded:
-        work, shown = _encoded(tools, source, timing, plan, coded, out_dir, kept or NothingKept(), at_once, on_progress)
+        order = _Order(tools, source, timing, kept or NothingKept(), at_once, on_progress)
+        work, shown = _encoded(order, plan, coded, out_dir)
     else:
         shown = frame_map.read(tools, source, plan.model_copy(update={"seekable": False}), timing)
     tracks = _tracks(tools, plan, rungs, out_dir)
     return Made(tracks, shown, len(work.keys), work.encoded, tuple(work.keys.values())) if work else Made(tracks, shown)
 
 
-def _encoded(
-    tools: Tools,
-    source: Path,
-    timing: FrameTiming,
-    plan: EncodingPlan,
-    rungs: Sequence[RungPlan],
-    out_dir: Path,
-    kept: Kept,
-    at_once: int,
-    on_progress: Callable[[float], None],
-) -> tuple[Work, FrameMap]:
+def _encoded(order: _Order, plan: EncodingPlan, rungs: Sequence[RungPlan], out_dir: Path) -> tuple[Work, FrameMap]:
+    tools, kept = order.tools, order.kept
     if plan.seekable or len(chunks(plan)) == 1:
         with TemporaryDirectory(dir=out_dir) as name:
             work = work_of(tools, plan, rungs, kept, "seek", Path(name))
             try:
-                _by_seeking(tools, source, timing, work, kept, at_once, on_progress)
+                _by_seeking(order, work)
                 _join(tools, work, out_dir)
-                return work, _whole_map(work, timing)
+                return work, _whole_map(work, order.timing)
             except (CommandFailed, _Dishonest) as error:
                 if isinstance(error, CommandFailed) and (error.status < 0 or not _seeks(plan)):
                     raise ffmpeg.undecodable("video", error) from None
@@ -109,10 +113,10 @@ def _encoded(
         work = work_of(tools, from_start, rungs, kept, "pass", Path(name))
         try:
             if len(work.pieces) == 1:
-                _by_seeking(tools, source, timing, work, kept, at_once, on_progress)
-                shown = _whole_map(work, timing)
+                _by_seeking(order, work)
+                shown = _whole_map(work, order.timing)
             else:
-                shown = _in_one_pass(tools, source, timing, work, kept, at_once, on_progress)
+                shown = _in_one_pass(order, work)
         except CommandFailed as error:
             raise ffmpeg.undecodable("video", error) from None
         _join(tools, work, out_dir)
@@ -123,15 +127,7 @@ def _seeks(plan: EncodingPlan) -> bool:
     return plan.seekable and (plan.skip > 0 or len(chunks(plan)) > 1)
 
 
-def _by_seeking(
-    tools: Tools,
-    source: Path,
-    timing: FrameTiming,
-    work: Work,
-    kept: Kept,
-    at_once: int,
-    on_progress: Callable[[float], None],
-) -> None:
+def _by_seeking(order: _Order, work: Work) -> None:
     def job(number: int) -> Job:
         piece, rungs, log = work.pieces[number], work.missing(number), DecodeLog()
         place = work.place / f"{number:05d}"
@@ -139,17 +135,17 @@ def _by_seeking(
 
         def progress(share: float) -> None:
             work.shares[number] = share
-            on_progress(work.share)
+            order.on_progress(work.share)
 
         def done(_: process.Completed) -> None:
-            shown = frame_map.chunk_map(log, piece, timing)
-            _finish(work, number, place, kept, shown)
+            shown = frame_map.chunk_map(log, piece, order.timing)
+            _finish(work, number, place, order.kept, shown)
             _judge(work, number)
             progress(1.0)
 
-        args = [*ffmpeg.TOLERANT, *encode.command(source, piece, rungs, place, vaapi=tools.vaapi)]
+        args = [*ffmpeg.TOLERANT, *encode.command(order.source, piece, rungs, place, vaapi=order.tools.vaapi)]
         return ffmpeg.prepared(
-            tools,
+            order.tools,
             args,
             duration=piece.duration,
             on_progress=progress,
@@ -163,7 +159,7 @@ def _by_seeking(
             _judge(work, number)
             work.shares[number] = 1.0
     memory = hardware.memory(work.plan.encoder(work.rungs[0].family).codec)
-    ffmpeg.run_queue(tools, (job(n) for n in range(len(work.pieces)) if work.missing(n)), at_once, memory)
+    ffmpeg.run_queue(order.tools, (job(n) for n in range(len(work.pieces)) if work.missing(n)), order.at_once, memory)
 
 
 def _judge(work: Work, number: int) -> None:
@@ -172,24 +168,18 @@ def _judge(work: Work, number: int) -> None:
         raise _Dishonest
 
 
-def _in_one_pass(
-    tools: Tools,
-    source: Path,
-    timing: FrameTiming,
-    work: Work,
-    kept: Kept,
-    at_once: int,
-    on_progress: Callable[[float], None],
-) -> FrameMap:
+def _in_one_pass(order: _Order, work: Work) -> FrameMap:
     missing = {n: rungs for n in range(len(work.pieces)) if (rungs := work.missing(n))}
     if not missing:
-        return frame_map.read(tools, source, work.plan, timing)
+        return frame_map.read(order.tools, order.source, work.plan, order.timing)
 
     def done(number: int, place: Path) -> None:
-        _finish(work, number, place, kept, None)
+        _finish(work, number, place, order.kept, None)
 
-    log = one_pass.run(tools, source, work.plan, work.pieces, missing, work.place, at_once, done, on_progress)
-    return frame_map.frame_map(log, work.plan, timing)
+    log = one_pass.run(
+        order.tools, order.source, work.plan, work.pieces, missing, work.place, order.at_once, done, order.on_progress
+    )
+    return frame_map.frame_map(log, work.plan, order.timing)
 
 
 def _finish(work: Work, number: int, place: Path, kept: Kept, shown: ChunkMap | None) -> None:

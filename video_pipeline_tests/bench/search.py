@@ -125,7 +125,7 @@ def sampling(programs: Tools, source: Path, scratch: Path) -> None:
     frames = {name: np.array(scores[0].frames) for name, scores in whole.items()}
     print(f"{source.name}: " + ", ".join(f"{name} VMAF {scores.mean():.2f}" for name, scores in frames.items()))
     rows = []
-    for window, share, total, every in itertools.product((60, 150), (0.5, 1), (6, 8, 12, 16, 20), (1, 4, 8)):
+    for window, share, total, every in itertools.product((60, 150), (0.5, 1), (6, 8, 12, 16, 20), (1, 4, 8, 16)):
         unit = round(plan.gop * share)
         off = np.abs(_errors(programs, source, plan, frames, unit, window, total, every))
         if len(off):

@@ -169,7 +169,7 @@ def remembering() -> Iterator[None]:
 
     with ExitStack() as patches:
         once(quality, "read", lambda _, media, sounds: tuple(media.items()))
-        once(sampled, "decoded", lambda _, plan, rs, frames, by, __: (*(r.path for r in rs), *frames, by, plan.rate))
+        once(sampled, "decoded", lambda _, plan, asked, by, __: (*((r.path, *fs) for r, fs in asked), by, plan.rate))
         once(
             sampled,
             "of_source",

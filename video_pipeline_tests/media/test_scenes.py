@@ -80,3 +80,15 @@ def test_cuts_of_a_real_film(media: Path, tools: Tools, tmp_path: Path) -> None:
     cut = scenes.detect(path, plan(600, Fraction(24)))
     assert 4 <= len(cut) <= 20
     assert (cut[0].start, cut[-1].end) == (0, 600)
+
+
+def test_it_ends_early_where_what_runs_beside_it_fails(tools: Tools, tmp_path: Path) -> None:
+    lengths = [6000, 60]
+    path = clip(tools, tmp_path / "v.mp4", lengths, "25")
+    with (
+        pytest.raises(RuntimeError, match="something else"),
+        scenes.detecting(path, plan(sum(lengths), Fraction(25))) as cut,
+    ):
+        raise RuntimeError("something else")
+    # It has not come to the only cut.
+    assert len(cut.result(timeout=0)) == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from video_pipeline.media import process
+from video_pipeline.media import parallel, process
 from video_pipeline.media.boxes import Box, Subsegment, segment_index, top_level
 from video_pipeline.media.tools import Tools
 
@@ -88,8 +88,10 @@ def read(
         return [tools.ffprobe, "-v", "error", *options, *select, media[name]]
 
     listing = [listed_by(name) for name in media]
-    # -xerror would stop at the first error; the report names what was found.
-    watched = ["-v", "error", "-nostdin", "-progress", "pipe:1"]
+    # -xerror would stop at the first error; the report names what was found. The loop filter reads no bits, so it finds
+    # no errors, and takes a fifth of the time.
+    threads = max(1, int(parallel.host_cores() / len(media)))
+    watched = ["-v", "error", "-nostdin", "-progress", "pipe:1", "-threads", str(threads), "-skip_loop_filter", "all"]
     decoding: list[list[str | Path]] = [
         [tools.ffmpeg, *watched, "-i", path, "-map", f"0:{meant[name]}", "-fps_mode", "passthrough", "-f", "null", "-"]
         for name, path in media.items()

@@ -58,26 +58,26 @@ def of_renditions(
     tools: Tools, plan: EncodingPlan, readings: Sequence[Reading], frames: Sequence[int], scratch: Path
 ) -> list[Sample]:
     """These frames of every rendition."""
-    done = decoded(tools, plan, readings, frames, f"showinfo,{_SMALL}", scratch)
+    done = decoded(tools, plan, [(reading, frames) for reading in readings], f"showinfo,{_SMALL}", scratch)
     return [Sample(_pictures(one.stdout), frozenset(_TAGS.findall(one.stderr))) for one in done]
 
 
 def decoded(
     tools: Tools,
     plan: EncodingPlan,
-    readings: Sequence[Reading],
-    frames: Sequence[int],
+    wanted: Sequence[tuple[Reading, Sequence[int]]],
     filters: str,
     scratch: Path,
 ) -> list[Completed]:
-    """What an ffmpeg gives for each rendition: these frames through `filters`, one after the other, without a header.
+    """What an ffmpeg gives for each of `wanted`, several at once: these frames of that rendition through `filters`, one
+    after the other, without a header.
 
     Each is read as a player does that goes there: the header, and the one fragment that begins with its key frame.
     (ffmpeg itself, told to go to a time in such a file, leaves out fragments that do not begin a segment.)
     """
     argvs: list[list[str | Path]] = []
     with TemporaryDirectory(dir=scratch) as name:
-        for number, r in enumerate(readings):
+        for number, (r, frames) in enumerate(wanted):
             argv: list[str | Path] = [tools.ffmpeg, "-hide_banner", "-nostdin", "-v", "info"]
             chains, there = "", 0
             for frame in frames:
@@ -85,8 +85,9 @@ def decoded(
                 if piece:
                     path = Path(name, f"{number}-{frame}.mp4")
                     path.write_bytes(piece)
-                    argv += ["-threads", "1", "-i", path]
                     place = frame % plan.gop
+                    # Nothing behind the frame is decoded.
+                    argv += ["-threads", "1", "-t", f"{float((place + 1) / plan.rate):.6f}", "-i", path]
                     chains += f"[{there}:v]trim=start_frame={place}:end_frame={place + 1},{filters}[{there}];"
                     there += 1
             joined = "".join(f"[{n}]" for n in range(there)) + f"concat=n={there}[all]"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from video_pipeline.media import process
+from video_pipeline.media import parallel, process
 from video_pipeline.media.checks import sampled
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
@@ -25,7 +26,7 @@ SIDE = 16
 MOST_OFF = 8.0
 """Of 255, the mean over a picture. Another frame of the same scene may pass; one of another scene does not."""
 STALL_SECONDS = 60
-_AT_ONCE = 16
+_AT_ONCE = 5
 _CUE = re.compile(r"(\d+):(\d\d):(\d\d\.\d{3}) --> \S+\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)")
 Small = NDArray[np.int16]
 """Rows times columns times RGB."""
@@ -92,11 +93,14 @@ def _at_interval(tools: Tools, plan: EncodingPlan, path: Path, sprites: Sprites)
 
 def _at(tools: Tools, plan: EncodingPlan, rendition: Reading, frames: Sequence[int], scratch: Path) -> dict[int, Small]:
     found: dict[int, Small] = {}
-    for start in range(0, len(frames), _AT_ONCE):
-        part = frames[start : start + _AT_ONCE]
-        pictures = _pictures(sampled.decoded(tools, plan, [rendition], part, _SCALED, scratch)[0].stdout)
-        if len(pictures) == len(part):
-            found |= zip(part, pictures, strict=True)
+    parts = [frames[start : start + _AT_ONCE] for start in range(0, len(frames), _AT_ONCE)]
+    for start in range(0, len(parts), width := ceil(parallel.host_cores())):
+        own = parts[start : start + width]
+        done = sampled.decoded(tools, plan, [(rendition, part) for part in own], _SCALED, scratch)
+        for part, one in zip(own, done, strict=True):
+            pictures = _pictures(one.stdout)
+            if len(pictures) == len(part):
+                found |= zip(part, pictures, strict=True)
     return found
 
 
