@@ -31,7 +31,7 @@ def test_everything_in_numbers(tmp_path: Path, clip: Path) -> None:
     found = planned(tmp_path, clip, "--preset", "web+", *options)
     assert (found["preset"], found["frameRate"], found["frames"]) == ("web+", "25", 1000)
     assert (found["gopFrames"], found["segmentFrames"], found["segmentSeconds"]) == (50, 100, 4)
-    assert [chunk["seconds"] for chunk in found["chunks"]] == [16, 24]
+    assert [chunk["seconds"] for chunk in found["chunks"]] == [20, 20]
     assert [(rung["name"], rung["encoder"], rung["width"], rung["height"]) for rung in found["rungs"]] == [
         ("h264-240p", "libx264", 320, 240),
         ("hevc-240p", "libx265", 320, 240),
@@ -82,7 +82,7 @@ def test_for_people(tmp_path: Path, clip: Path) -> None:
     facts = {line[:10].strip(): line[10:] for line in lines if line}
     assert facts["source"].startswith("planned.mp4 (mov,mp4,m4a,3gp,3g2,mj2), 40.000 s; h264 320x240 yuv420p; 25 ")
     assert facts["grid"] == "a key frame every 50 frames, segments of 100 (4.000 s)"
-    assert facts["chunks"] == "2 of 16.000 s, the last 24.000 s"
+    assert facts["chunks"] == "2 of 20.000 s, the last 20.000 s"
     assert ["h264-240p", "320x240", "23", "450", "libx264", "medium", "8", "SDR"] in [line.split() for line in lines]
 
 

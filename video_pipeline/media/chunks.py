@@ -7,20 +7,20 @@ from fractions import Fraction
 from video_pipeline.media.model import EncodingPlan
 
 SECONDS = 16
-"""About what one chunk lasts. It is what a killed encoder has to do again; every chunk costs the start of an encoder
-and what a lookahead cannot see behind its end."""
+"""About what a chunk of a long video lasts. It is what a killed encoder has to do again; every chunk costs the start of
+an encoder and what a lookahead cannot see behind its end."""
 
 
 def chunks(plan: EncodingPlan) -> tuple[EncodingPlan, ...]:
     """The plan of each chunk, in order: the same frames as the whole plan's, at the same times of the source.
 
-    They depend on the plan alone, never on the host: the cuts shape the bits. The last one lasts from half as long as
-    the others to half as long again.
+    They depend on the plan alone, never on the host: the cuts shape the bits. Their number is even, so that of two
+    encoders side by side none is left alone for long; only what has not two segments is one chunk.
     """
-    segment = plan.segment / plan.rate
-    length = plan.segment * max(1, round(SECONDS / segment))
-    count = max(1, round(Fraction(plan.frames, length)))
-    starts = [number * length for number in range(count)]
+    segments = max(1, round(Fraction(plan.frames, plan.segment)))
+    pairs = max(1, round(plan.frames / plan.rate / (2 * SECONDS)))
+    count = min(segments, 2 * pairs) if plan.frames >= 2 * plan.segment else 1
+    starts = [plan.segment * (number * segments // count) for number in range(count)]
     ends = [*starts[1:], plan.frames]
     return tuple(_span(plan, start, end - start) for start, end in zip(starts, ends, strict=True))
 

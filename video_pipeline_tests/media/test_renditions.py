@@ -107,6 +107,16 @@ def test_chunks_are_whole_segments_and_cover_the_video(plan: EncodingPlan) -> No
         assert len(pieces) == 1 or plan.segment / 2 <= pieces[-1].frames <= 3 * plan.segment / 2
 
 
+@pytest.mark.parametrize("seconds", [7.9, 8, 11, 23, 40, 47, 52.2, 100, 3600])
+def test_two_encoders_have_as_much_to_do(plan: EncodingPlan, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setattr(chunks, "SECONDS", 16)
+    pieces = chunks.chunks(plan.model_copy(update={"frames": round(seconds * plan.rate)}))
+    assert len(pieces) % 2 == 0 or seconds < 8
+    lengths = [float(piece.duration) for piece in pieces]
+    assert max(lengths) <= 24.5
+    assert max(lengths) - min(lengths) < 4.5
+
+
 @pytest.mark.parametrize("seekable", WAYS, ids=WAYS.values())
 def test_joined_chunks_are_one_video(
     tools: Tools,
