@@ -103,13 +103,16 @@ def _preset(ours: settings.Settings, name: str, found: Found) -> bool:
 def _can_be_made(ours: settings.Settings, preset: Preset, found: Found) -> str:
     said = [preset.description]
     for name, family in preset.families.items():
-        used, why = SOFTWARE[name], found.get(family.encoder)
-        if why and family.encoder in hardware.ALL and preset.hardware == "prefer" and found[used] is None:
+        used, why = family.encoder, found.get(family.encoder)
+        if why and used in hardware.ALL and preset.hardware == "prefer" and found[SOFTWARE[name]] is None:
+            used = SOFTWARE[name]
             said.append(f"{family.encoder} cannot be used ({why}): {used} takes its place.")
         elif why:
-            raise PipelineError(f"needs {family.encoder} for {name}: {why}")
-        elif found and family.tuned and (why := unusable(_ffmpeg(ours), families.plain(preset, name))):
-            raise PipelineError(f"{name}: {family.encoder} refuses its settings: {why}")
+            raise PipelineError(f"needs {used} for {name}: {why}")
+        if found and family.tuned:
+            encoder = families.plain(preset, name, in_software=used != family.encoder)
+            if why := unusable(_ffmpeg(ours), encoder):
+                raise PipelineError(f"{name}: {used} refuses its settings: {why}")
     return " ".join(said)
 
 

@@ -84,6 +84,12 @@ def test_ffmpeg_without_the_encoder(tmp_path: Path) -> None:
     assert said["preset web"] == ("WRONG", "needs libx264 for h264: this ffmpeg is built without it")
 
 
+def test_a_wrapper_may_have_any_name(tmp_path: Path, tools: Tools) -> None:
+    wrapper = program(tmp_path / "encoder", f'exec {tools.ffmpeg} "$@"')
+    done = run(tmp_path / "home", "doctor", VIDEO_PIPELINE_FFMPEG=str(wrapper))
+    assert (done.returncode, lines(done)["ffmpeg"][0]) == (0, "ok")
+
+
 @pytest.mark.parametrize("script", ["exit 3", "kill -9 $$"])
 def test_program_that_does_not_run(tmp_path: Path, script: str) -> None:
     broken = program(tmp_path / "ffprobe", script)
@@ -128,13 +134,23 @@ def test_settings_that_an_encoder_refuses_are_told(tmp_path: Path) -> None:
     for name, value in (("good", "film"), ("bad", "flim")):
         text = f"extends: web\nh264: {{options: {{tune: {value}}}}}\n"
         (tmp_path / "presets" / f"{name}.yaml").write_text(text)
-    done = run(tmp_path / "home", "doctor", VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path / "presets"))
+    # Of the one that takes the place of a card.
+    text = "extends: web+\nhardware: prefer\nhevc: {encoder: hevc_vaapi, params: {aq-mod: '3'}}\n"
+    (tmp_path / "presets" / "instead.yaml").write_text(text)
+    done = run(
+        tmp_path / "home",
+        "doctor",
+        VIDEO_PIPELINE_PRESETS_DIR=str(tmp_path / "presets"),
+        VIDEO_PIPELINE_VAAPI_DEVICE="/nonexistent/card",
+    )
     assert (done.returncode, done.stderr) == (1, "")
     verdict, rest = lines(done)["preset bad"]
     assert verdict == "WRONG"
     assert rest.startswith("h264: libx264 refuses its settings: ")
     assert "flim" in rest
     assert lines(done)["preset good"][0] == "ok"
+    said = "hevc: libx265 refuses its settings: it does not know the parameter aq-mod"
+    assert lines(done)["preset instead"] == ("WRONG", said)
 
 
 def test_keys_are_looked_for_where_a_preset_needs_them(tmp_path: Path) -> None:

@@ -22,22 +22,24 @@ def encoder(preset: Preset, name: Family, video: VideoStream, *, in_software: bo
     Args:
         in_software: not the encoder of hardware that the preset asks for, and not its options.
     """
-    family = preset.families[name]
-    if in_software:
-        family = family.model_copy(update={"encoder": SOFTWARE[name], "options": {}})
+    family = _software(preset, name) if in_software else preset.families[name]
     video_range = _range(preset, family, video)
     light = video.light if video_range == "PQ" and family.encoder not in hardware.ALL else None
     return _encoder(name, family, video_range, light)
 
 
-def plain(preset: Preset, name: Family) -> VideoEncoder:
-    """Of one family, for a source in SDR."""
-    return _encoder(name, preset.families[name], "SDR", None)
+def plain(preset: Preset, name: Family, *, in_software: bool = False) -> VideoEncoder:
+    """Of one family, for a source in SDR; `in_software` as in `encoder`."""
+    return _encoder(name, _software(preset, name) if in_software else preset.families[name], "SDR", None)
 
 
 def keeps_hdr(preset: Preset, video: VideoStream) -> bool:
     """Whether families of 10 bits stay in HDR."""
     return preset.hdr == "keep" and colour.is_hdr(video)
+
+
+def _software(preset: Preset, name: Family) -> FamilyPreset:
+    return preset.families[name].model_copy(update={"encoder": SOFTWARE[name], "options": {}})
 
 
 def _range(preset: Preset, family: FamilyPreset, video: VideoStream) -> VideoRange:

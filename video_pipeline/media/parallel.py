@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 
 from video_pipeline.media.technical import VideoStream
@@ -37,6 +38,12 @@ def at_once(rungs: Sequence[RungPlan], source: VideoStream, cores: float, memory
     """
     # An encoder of a few rungs keeps about two cores busy; one more fills the gaps where another begins and ends.
     return max(1, min(round(cores / 2) + 1, int(memory / memory_of(rungs, source))))
+
+
+def readers() -> int:
+    """How many programs that take a few pictures each run side by side. A decoder of 4k takes 110 MB, and there are
+    several in each."""
+    return min(4, ceil(host_cores()))
 
 
 def host_cores() -> float:

@@ -27,7 +27,7 @@ from video_pipeline.media.products import Download, FrameMap, QualityReport, Spr
 from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.tools import Tools
 
-VERSION = "9"
+VERSION = "10"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
 CHECKS = {
     "frame_times": "Every frame shows the picture that the source shows then.",

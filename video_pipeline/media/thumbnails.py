@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from video_pipeline.media import process
+from video_pipeline.media import parallel, process
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.frame_score import Scored, score_frames
 from video_pipeline.media.model import EncodingPlan
@@ -125,7 +124,7 @@ def _extract(
         argv += ["-filter_complex", chains + joined, "-map", "[all]", "-fps_mode", "passthrough"]
         argvs.append([*argv, "-f", "rawvideo", "-"])
     length = 3 * size[0] * size[1]
-    width = os.cpu_count() or 2
+    width = parallel.readers()
     for start_at in range(0, len(argvs), width):
         for done in process.run_all(argvs[start_at : start_at + width], nice=tools.nice):
             for place in range(0, len(done.stdout), length):

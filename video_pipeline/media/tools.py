@@ -75,9 +75,16 @@ def version(program: Path) -> str:
     Raises:
         ToolMissing: it does not run.
     """
-    # ffmpeg knows only the short option, the packager and Redis only the long one.
-    flag = "-version" if "ff" in program.name else "--version"
-    found = re.search(r"(?:version |v=)\s*(\S+)", _output(program, flag))
+    # ffmpeg knows only the short option, the packager and Redis only the long one, and a wrapper may have any name.
+    first, second = ("-version", "--version") if "ff" in program.name else ("--version", "-version")
+    try:
+        said = _output(program, first)
+    except ToolMissing as error:
+        try:
+            said = _output(program, second)
+        except ToolMissing:
+            raise error from None
+    found = re.search(r"(?:version |v=)\s*(\S+)", said)
     return found[1] if found else "unknown version"
 
 

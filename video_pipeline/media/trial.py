@@ -78,10 +78,12 @@ def refusal(tools: Tools, plan: EncodingPlan, rungs: Sequence[RungPlan]) -> str 
                 memory=hardware.memory(encoder.codec),
             )
         except CommandFailed as error:
-            if error.status == -signal.SIGKILL:
+            if error.status in (-signal.SIGKILL, -signal.SIGTERM):
                 raise  # that says nothing of the encoder
             return ffmpeg.complaint(error.log)
         except StalledError:
+            if encoder.codec not in hardware.ALL:
+                raise  # a card may hang, a program waits for a busy host
             return f"it does not answer within {STALL_SECONDS:g} s"
     if ignored := _IGNORED.search(log.decode("utf-8", "replace")):
         known = ignored.groupdict()

@@ -21,9 +21,11 @@ Even = Annotated[int, Field(multiple_of=2, ge=16, le=4320)]
 BitDepth = Literal[8, 10]
 PLANNED_OPTIONS = frozenset(
     """g keyint_min sc_threshold crf qp b bufsize maxrate preset profile threads flags x264-params x265-params
-    svtav1-params deadline quality cpu-used speed row-mt pix_fmt tag""".split()
+    svtav1-params deadline quality cpu-used speed row-mt pix_fmt tag x264opts force_key_frames forced-idr intra-refresh
+    t to ss fs frames r fpsmax fps_mode s aspect vf filter map f c codec pass passlogfile bsf movflags itsoffset
+    stats stats_file""".split()
 )
-"""ffmpeg's options that a preset cannot set by `options`."""
+"""ffmpeg's options that a preset cannot set by `options`: the plan decides them, or they are not the encoder's."""
 PLANNED_PARAMS = frozenset(
     """keyint min-keyint scenecut open-gop pools frame-threads const-vbv info log-level master-display max-cll hdr10 crf
     vbv-maxrate vbv-bufsize irefresh-type scd enable-overlays lp mastering-display content-light mbr bitrate rc
@@ -101,7 +103,7 @@ class FamilyPreset(Table):
             if not name.replace("-", "").replace("_", "").isalnum():
                 raise ValueError(f"{name!r} is not an option's name")
             if name in PLANNED_OPTIONS | PLANNED_PARAMS:
-                raise ValueError(f"{name!r} is set by the plan")
+                raise ValueError(f"{name!r} is set by the plan, or is no option of an encoder")
             if ":" in options[name] and info.field_name == "params":
                 raise ValueError(f"the value of {name!r} has a ':', which would begin another parameter")
         return options

@@ -185,7 +185,7 @@ def idle(request: pytest.FixtureRequest) -> None:
 
 
 def works(stack: RunningStack) -> bool:
-    queue = "bull:video-intake"
+    queue = f"{stack.settings.queue_prefix}:video-intake"
     jobs = stack.redis.llen(f"{queue}:active") + stack.redis.llen(f"{queue}:wait")
     if jobs or stack.redis.zcard(f"{queue}:prioritized"):
         return True

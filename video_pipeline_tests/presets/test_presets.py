@@ -99,6 +99,8 @@ def test_name_does_not_shape_the_output() -> None:
         ),
         ("extends: web\nh264: {rungs: []}\n", r"h264\.rungs"),
         ("extends: web\nh264: {options: {g: '50'}}\n", r"h264\.options: 'g' is set by the plan"),
+        ("extends: web\nh264: {options: {x264opts: 'keyint=13'}}\n", r"h264\.options: 'x264opts' is set by the plan"),
+        ("extends: web\nh264: {options: {t: '1'}}\n", r"h264\.options: 't' is set by the plan, or is no option"),
         ("extends: web\nh264: none\n", "one of h264, hevc, vp9, av1 is needed"),
         ("extends: web\nh264: {encoder: libx265}\n", r"h264\.encoder: .*'libx265'"),
         ("extends: web\nh264: {bit_depth: 10}\n", r"h264\.bit_depth: .* 8, not 10"),

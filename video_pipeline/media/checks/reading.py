@@ -90,8 +90,9 @@ def read(
     listing = [listed_by(name) for name in media]
     # -xerror would stop at the first error; the report names what was found. The loop filter reads no bits, so it finds
     # no errors, and takes a fifth of the time.
-    threads = max(1, int(parallel.host_cores() / len(media)))
-    watched = ["-v", "error", "-nostdin", "-progress", "pipe:1", "-threads", str(threads), "-skip_loop_filter", "all"]
+    # On few cores there are enough files for all of them, and threads have their price.
+    threads = "1" if parallel.host_cores() <= 2 else "auto"
+    watched = ["-v", "error", "-nostdin", "-progress", "pipe:1", "-threads", threads, "-skip_loop_filter", "all"]
     decoding: list[list[str | Path]] = [
         [tools.ffmpeg, *watched, "-i", path, "-map", f"0:{meant[name]}", "-fps_mode", "passthrough", "-f", "null", "-"]
         for name, path in media.items()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +93,7 @@ def _at_interval(tools: Tools, plan: EncodingPlan, path: Path, sprites: Sprites)
 def _at(tools: Tools, plan: EncodingPlan, rendition: Reading, frames: Sequence[int], scratch: Path) -> dict[int, Small]:
     found: dict[int, Small] = {}
     parts = [frames[start : start + _AT_ONCE] for start in range(0, len(frames), _AT_ONCE)]
-    for start in range(0, len(parts), width := ceil(parallel.host_cores())):
+    for start in range(0, len(parts), width := parallel.readers()):
         own = parts[start : start + width]
         done = sampled.decoded(tools, plan, [(rendition, part) for part in own], _SCALED, scratch)
         for part, one in zip(own, done, strict=True):
