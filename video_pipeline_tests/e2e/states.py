@@ -124,8 +124,7 @@ def retry_waiting(stack: RunningStack, clip: Path, video_id: str) -> Iterator[He
     """Delayed after an attempt that failed: its encoder was killed, and again when the step was tried again."""
     held = Held(stack, video_id)
     held.submit(clip)
-    kill_encoders(held.encoders, 2)
-    wait_for(lambda: held.state == "delayed", jobs.PATIENCE)
+    kill_encoders(held.encoders, lambda: held.state == "delayed")
     yield held
 
 
@@ -138,11 +137,14 @@ STATES = {
 }
 
 
-def kill_encoders(found: Callable[[], list[psutil.Process]], times: int) -> None:
-    """Kills the encoders of a run, and those of the next one, and so on."""
-    for _ in range(times):
-        for encoder in wait_for(found, jobs.PATIENCE):
+def kill_encoders(found: Callable[[], list[psutil.Process]], until: Callable[[], bool]) -> None:
+    """Kills every encoder there is until that is so. Of two that run side by side, one may begin when the other is dead
+    and the step has not yet failed, so they are not counted."""
+
+    def over() -> bool:
+        for encoder in found():
             with suppress(psutil.NoSuchProcess):
                 encoder.kill()
-        # The step fails, and ends those that had just begun.
-        wait_for(lambda: not found())
+        return until()
+
+    wait_for(over, jobs.PATIENCE)
