@@ -22,7 +22,7 @@ MAX_SCENES = 60
 PLACES = (0.2, 0.35, 0.5, 0.65, 0.8)
 """Where in a scene frames are looked at; its ends may be fades."""
 AT_ONCE = 5
-"""Pictures that one ffmpeg takes out: its start costs as much as to decode 40 small ones."""
+"""Pictures that one ffmpeg takes out: its start costs as much as to decode 40 in 720p."""
 ALIKE = 10
 """Bits of 64 in which two pictures' hashes must differ to count as two."""
 

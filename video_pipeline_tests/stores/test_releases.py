@@ -76,6 +76,22 @@ def test_layout(store: LocalStore) -> None:
     assert stable(store.root) == (pointer.release_id, f"media/{media}.mp4")
 
 
+def test_the_plain_master_has_the_first_family_alone(store: LocalStore) -> None:
+    made = draft(store, "one")
+    names = ("h264-480p", "av1-480p", "h264-240p")
+    master = "#EXTM3U\n" + "".join(f"#EXT-X-STREAM-INF:BANDWIDTH=1\n{name}.m3u8\n" for name in names)
+    pointer = releases.publish(
+        store, dataclasses.replace(made, files={**made.files, "hls/master.m3u8": master.encode()})
+    )
+    place = store.root / "videos/film"
+    addresses = [f"releases/{pointer.release_id}/hls/{name}.m3u8" for name in names]
+    listed = {
+        name: [one.uri for one in m3u8.loads((place / name).read_text()).playlists]
+        for name in ("master.m3u8", "plain.m3u8")
+    }
+    assert listed == {"master.m3u8": addresses, "plain.m3u8": [addresses[0], addresses[2]]}
+
+
 def test_release_json(store: LocalStore) -> None:
     pointer = releases.publish(store, draft(store, "one"))
     written = json.loads((store.root / f"videos/film/releases/{pointer.release_id}/release.json").read_text())
