@@ -11,9 +11,10 @@ from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import Renditions
 from video_pipeline.media import sprites as spriting
 from video_pipeline.media import thumbnails as thumbnailing
+from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.pictures import preview
-from video_pipeline.media.products import ContentAnalysis, Sprites, Thumbnails
+from video_pipeline.media.products import ContentAnalysis
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
 from video_pipeline.stores.objects import ObjectStore
@@ -63,13 +64,18 @@ def thumbnails(
                     encoding_plan,
                     scratch,
                 )
-                for picture in made.all:
-                    store.objects.put_file(picture.file.key, scratch / picture.name)
+                for name, file in made.files.items():
+                    store.objects.put_file(file.key, scratch / name)
                 store.checkpoints.put("thumbnails", key, made)
         seconds = step.seconds
         poster = preview(store.objects.local(made.poster.file.key), PREVIEW_BYTES)
     rows: list[dict[str, show.Cell]] = [
-        {"file": t.name, "time s": round(t.time, 3), "size": f"{t.width}x{t.height}", "score": round(t.score, 3)}
+        {
+            "file": t.name,
+            "time s": None if t.time is None else round(t.time, 3),
+            "size": f"{t.width}x{t.height}",
+            "score": round(t.score, 3),
+        }
         for t in made.all
     ]
     return dg.MaterializeResult(
@@ -79,7 +85,7 @@ def thumbnails(
             "table": show.table(rows),
             "candidates": len(made.candidates),
             "asked_for": len(made.at),
-            "bytes": sum(t.file.size for t in made.all),
+            "bytes": sum(file.size for file in made.files.values()),
             "seconds": seconds,
         },
     )

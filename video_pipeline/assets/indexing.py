@@ -7,8 +7,9 @@ from video_pipeline.assets.publish import CODE_VERSION, GROUP
 from video_pipeline.assets.record import video_record
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource, Release, Renditions
+from video_pipeline.media.image_products import Thumbnails
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Thumbnails
+from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.partitions import videos
 from video_pipeline.resources import IndexResource, ProgressResource, StoreResource

@@ -16,16 +16,9 @@ from video_pipeline.assets.values import AcceptedSource, AudioTracks, Release, R
 from video_pipeline.checks import QUALITY_CHECKS, result_of
 from video_pipeline.errors import CheckFailed
 from video_pipeline.media import manifests, quality
+from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import Blob, EncodingPlan
-from video_pipeline.media.products import (
-    ContentAnalysis,
-    Download,
-    QualityReport,
-    Sprites,
-    Streams,
-    Texts,
-    Thumbnails,
-)
+from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Texts
 from video_pipeline.media.sprites import sheet_name
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import builds
@@ -41,7 +34,7 @@ CODE_VERSION = "1"
 
 def _pictures(thumbnails: Thumbnails, sprites: Sprites) -> dict[str, Blob]:
     """Path inside the release to picture."""
-    shown = {f"thumbnails/{picture.name}": picture.file for picture in thumbnails.all}
+    shown = {f"thumbnails/{name}": file for name, file in thumbnails.files.items()}
     return shown | {f"sprites/{sheet_name(n)}": sheet for n, sheet in enumerate(sprites.sheets)}
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from video_pipeline.assets.values import Renditions
+from video_pipeline.media.image_products import Thumbnails
 from video_pipeline.media.model import EncodingPlan, SourceFile
-from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Thumbnails, Track
+from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Track
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.stores.requests import VideoRequest
 from video_pipeline.stores.videos import RenditionRecord, VideoRecord
@@ -27,6 +28,7 @@ def video_record(
 ) -> VideoRecord:
     """The rows of one video."""
     width, height = technical.video.display_size
+    poster = thumbnails.custom or thumbnails.poster
     renditions = _renditions(plan, families, streams)
     pixels = sum(rung.width * rung.height for rung in plan.rungs) * plan.frames
     video_bytes = sum(rendition.bytes for rendition in renditions if rendition.width)
@@ -63,6 +65,9 @@ def video_record(
         renditions=renditions,
         scenes=analysis.scenes,
         thumbnails=thumbnails.all,
+        custom_thumbnail=thumbnails.custom,
+        poster_path=f"releases/{release_id}/thumbnails/{poster.name}",
+        thumbhash=poster.thumbhash or None,
         checks=report.checks,
     )
 

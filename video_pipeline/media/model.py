@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 from video_pipeline.base import Model, Rational
+from video_pipeline.media.image_plan import ImagePlan
 from video_pipeline.media.targets import PlannedQuality
 from video_pipeline.media.video_plan import Fallback, Family, RungPlan, VideoEncoder
 
@@ -126,23 +127,6 @@ class LeftOut(Model):
 
     name: str
     why: str
-
-
-class ImagePlan(Model):
-    candidates: int
-    """Thumbnails offered beside the poster, at most."""
-    poster_width: int
-    """Longer sides are scaled down to this, never up."""
-    tile_width: int
-    """Longer side of a sprite's tile, pixels."""
-    columns: int
-    rows: int
-    interval: Rational
-    """Seconds between two tiles."""
-    at: tuple[int, ...] = ()
-    """Frames of which thumbnails were asked for."""
-    poster: int | None = None
-    """The frame the poster was asked to show; None to choose one."""
 
 
 class ProtectionPlan(Model):

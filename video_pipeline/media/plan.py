@@ -9,8 +9,9 @@ from fractions import Fraction
 from video_pipeline.errors import SourceError
 from video_pipeline.media import audio_plan, colour, damage, families, moments, pass_through, slow_motion
 from video_pipeline.media.fitting import fit
+from video_pipeline.media.image_plan import ImagePlan
 from video_pipeline.media.ladder import download_rung, ladder
-from video_pipeline.media.model import Blob, EncodingPlan, ImagePlan, ProtectionPlan
+from video_pipeline.media.model import Blob, EncodingPlan, ProtectionPlan
 from video_pipeline.media.options import Options
 from video_pipeline.media.technical import FrameTiming, TechnicalMetadata, VideoStream
 from video_pipeline.media.text import planning as text_planning
@@ -224,4 +225,11 @@ def _snap(rate: Fraction) -> Fraction:
 def _images(options: Options, rate: Fraction, frames: int, preset: Preset) -> ImagePlan:
     at = [moments.shown(f"thumbnailsAt.{n}", moment, rate, frames) for n, moment in enumerate(options.thumbnails_at)]
     poster = None if options.poster is None else moments.shown("poster", options.poster, rate, frames)
-    return ImagePlan(**preset.images.model_dump(), at=tuple(at), poster=poster)
+    wanted = preset.images.model_dump(exclude={"max_sheet_kilobytes"})
+    return ImagePlan(
+        **wanted,
+        max_sheet_bytes=1000 * preset.images.max_sheet_kilobytes,
+        background=preset.alpha_over,
+        at=tuple(at),
+        poster=poster,
+    )

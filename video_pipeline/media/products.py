@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from video_pipeline.base import Model, Rational
 from video_pipeline.media.model import Blob, LeftOut, Span, TextPlan
@@ -138,6 +138,12 @@ class Scene(Model):
     """First frame, on the plan's grid."""
     end: int
     """First frame of the next scene."""
+    transition: Literal["start", "cut", "fade", "dissolve"] = "cut"
+    """How it begins; "start" is that of the video."""
+    transition_frames: int = 0
+    """How long that takes, around its first frame; 0 of a cut."""
+    complexity: float | None = None
+    """How hard it is to encode, against the whole video: 1 is as hard."""
 
 
 class LoudnessCurve(Model):
@@ -179,40 +185,6 @@ class ContentAnalysis(Model):
     """Seconds."""
     black: tuple[Span, ...] = ()
     """Seconds."""
-
-
-class Thumbnail(Model):
-    name: str
-    """File name: poster.jpg, 01.jpg, ..., at-01.jpg, ..."""
-    frame: int
-    time: float
-    width: int
-    height: int
-    score: float
-    file: Blob
-
-
-class Thumbnails(Model):
-    poster: Thumbnail
-    candidates: tuple[Thumbnail, ...] = ()
-    at: tuple[Thumbnail, ...] = ()
-    """Those that were asked for by their moment, in that order."""
-
-    @property
-    def all(self) -> tuple[Thumbnail, ...]:
-        return (self.poster, *self.candidates, *self.at)
-
-
-class Sprites(Model):
-    sheets: tuple[Blob, ...]
-    tiles: int
-    columns: int
-    rows: int
-    tile_width: int
-    tile_height: int
-    interval: Rational
-    vtt: str
-    """The WebVTT text; sheets are named sheet-000.jpg, sheet-001.jpg, ..."""
 
 
 class CheckResult(Model):

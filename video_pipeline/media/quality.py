@@ -22,8 +22,9 @@ from video_pipeline.media.checks.references import references
 from video_pipeline.media.checks.shown import picture_times
 from video_pipeline.media.checks.sound import sound_times
 from video_pipeline.media.checks.subtitles import subtitles
+from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import Download, FrameMap, QualityReport, Sprites, Streams, Texts, Thumbnails
+from video_pipeline.media.products import Download, FrameMap, QualityReport, Streams, Texts
 from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.tools import Tools
 

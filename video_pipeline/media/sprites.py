@@ -12,9 +12,9 @@ from PIL import Image
 from video_pipeline.media import process
 from video_pipeline.media.decoding import KEYS, KEYS_ALONE
 from video_pipeline.media.files import blob_of
+from video_pipeline.media.image_products import Sprites
 from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.pictures import save
-from video_pipeline.media.products import Sprites
 from video_pipeline.media.tools import Tools
 
 QUALITY = 80

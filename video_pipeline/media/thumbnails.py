@@ -7,16 +7,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from video_pipeline.media import parallel, process
-from video_pipeline.media.files import blob_of
+from video_pipeline.media import forms, parallel, process
 from video_pipeline.media.frame_score import Scored, score_frames
+from video_pipeline.media.image_products import Kind, Thumbnail, Thumbnails
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.pictures import save
-from video_pipeline.media.products import Scene, Thumbnail, Thumbnails
+from video_pipeline.media.products import Scene
 from video_pipeline.media.tools import Tools
 from video_pipeline.media.video_plan import RungPlan
 
-QUALITY = 88
 MAX_SCENES = 60
 """Longer videos offer their longest scenes."""
 PLACES = (0.2, 0.35, 0.5, 0.65, 0.8)
@@ -44,24 +42,27 @@ def make(
     best = max(chosen, key=lambda frame: frame.score)
     poster = best if images.poster is None else _asked(scored, images.poster)
     others = [frame for frame in chosen if frame.frame != poster.frame][: images.candidates]
-    named = [("poster.jpg", poster)]
-    named += [(f"{n:02}.jpg", frame) for n, frame in enumerate(sorted(others, key=lambda frame: frame.frame), 1)]
-    named += [(f"at-{n:02}.jpg", _asked(scored, frame)) for n, frame in enumerate(images.at, 1)]
+    named: list[tuple[str, Kind, Scored]] = [("poster", "poster", poster)]
+    in_order = sorted(others, key=lambda frame: frame.frame)
+    named += [(f"{n:02}", "candidate", frame) for n, frame in enumerate(in_order, 1)]
+    named += [(f"at-{n:02}", "asked", _asked(scored, frame)) for n, frame in enumerate(images.at, 1)]
     rung = plan.family(plan.plain)[0]
     size = _size(rung, images.poster_width)
-    pictures = _extract(tools, large, [frame.frame for _, frame in named], size, plan)
+    pictures = _extract(tools, large, [frame.frame for *_, frame in named], size, plan)
     made = []
-    for (name, frame), picture in zip(named, pictures, strict=True):
-        save(picture, out_dir / name, QUALITY)
+    for (stem, kind, frame), picture in zip(named, pictures, strict=True):
+        files = forms.save(picture, stem, images, out_dir)
         made.append(
             Thumbnail(
-                name=name,
+                name=files[0].name,
+                kind=kind,
                 frame=frame.frame,
                 time=round(float(frame.frame / plan.rate), 6),
-                width=size[0],
-                height=size[1],
+                width=files[0].width,
+                height=files[0].height,
                 score=round(frame.score, 6),
-                file=blob_of(out_dir / name),
+                file=files[0].file,
+                forms=files,
             )
         )
     asked_from = len(made) - len(images.at)

@@ -13,7 +13,8 @@ import ffmpeg as graph
 
 from video_pipeline.errors import CommandFailed, StalledError
 from video_pipeline.media import encode, ffmpeg, hardware
-from video_pipeline.media.model import EncodingPlan, ImagePlan
+from video_pipeline.media.image_plan import ImagePlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.tools import Tools, build
 from video_pipeline.media.video_plan import RungPlan, VideoEncoder
 

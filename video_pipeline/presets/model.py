@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from video_pipeline.base import Rational
 from video_pipeline.presets.families import FAMILIES, H264, SOFTWARE, Av1, Even, Family, FamilyPreset, Hevc, Table, Vp9
+from video_pipeline.presets.images import Images
 from video_pipeline.presets.quality import Quality
 
 
@@ -20,28 +19,6 @@ class Audio(Table):
     """A video without sound gets a silent track."""
     loudness: float | None = Field(default=None, ge=-40, le=-8)
     """LUFS that every track is brought to, e.g. -16; without it levels stay as they are."""
-
-
-class Images(Table):
-    candidates: int = Field(ge=1, le=40)
-    """Thumbnails offered beside the poster, at most."""
-    poster_width: Even
-    """Longer side of the poster and the thumbnails, pixels; smaller pictures are not enlarged."""
-    tile_width: Annotated[int, Field(multiple_of=2, ge=32, le=640)]
-    """Longer side of a sprite's tile, pixels."""
-    columns: int = Field(ge=1, le=20)
-    """Tiles beside each other on a sprite sheet."""
-    rows: int = Field(ge=1, le=20)
-    """Tiles below each other on a sprite sheet."""
-    interval: Rational
-    """Seconds between two sprite tiles."""
-
-    @field_validator("interval")
-    @classmethod
-    def _positive(cls, value: Fraction) -> Fraction:
-        if not Fraction(1, 10) <= value <= 3600:
-            raise ValueError("must be between 0.1 and 3600 seconds")
-        return value
 
 
 class Protection(Table):

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration; an index that is there already is not migrated again."""
 
 # A constraint without a name cannot be altered later (https://alembic.sqlalchemy.org/en/latest/naming.html).
@@ -107,6 +107,10 @@ videos = Table(
     Column("waveform_bytes", BigInteger),
     Column("download_path", Text),  # likewise
     Column("download_bytes", BigInteger),
+    Column("poster_path", Text),  # likewise
+    Column("thumbhash", Text),  # of the poster
+    Column("preview_path", Text),  # likewise
+    Column("preview_bytes", BigInteger),
     Column("encode_seconds", Float),
     Column("realtime_factor", Float),
     Column("bytes", BigInteger, nullable=False),
@@ -148,6 +152,9 @@ scenes = Table(
     Column("end_frame", Integer, nullable=False),  # the first of the next scene
     Column("start", Float, nullable=False),  # s
     Column("duration", Float, nullable=False),  # s
+    Column("transition", Text),  # how it begins: start, cut, fade, dissolve
+    Column("transition_frames", Integer),
+    Column("complexity", Float),  # 1 is as hard to encode as the whole
 )
 
 thumbnails = Table(
@@ -155,13 +162,50 @@ thumbnails = Table(
     metadata,
     _of_video(),
     Column("name", Text, primary_key=True),
-    Column("frame", Integer, nullable=False),
-    Column("time", Float, nullable=False),  # s
+    Column("kind", Text),  # poster, candidate, asked, custom
+    Column("rank", Integer),  # the best is 1
+    Column("frame", Integer),  # none of a custom one, as time and score
+    Column("time", Float),  # s
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
-    Column("score", Float, nullable=False),
+    Column("score", Float),
+    Column("sharpness", Float),  # the parts of the score, 0 to 1
+    Column("contrast", Float),
+    Column("exposure", Float),
+    Column("colourfulness", Float),
+    Column("stillness", Float),
+    Column("placement", Float),  # distance from cuts and fades
+    Column("why", Text),
+    Column("thumbhash", Text),
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    _of_video(),
+    Column("name", Text, primary_key=True),  # of the file
+    Column("thumbnail", Text, nullable=False),  # whose form it is
+    Column("format", Text, nullable=False),  # jpeg, webp, avif
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("quality", Integer, nullable=False),  # of its encoder
+    Column("ssim", Float, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+
+custom_thumbnails = Table(
+    "custom_thumbnails",  # kept until they are removed, whatever is published meanwhile
+    metadata,
+    Column("video_id", String(63), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("request", Integer),  # the version that brought or removed it; none if it was brought by itself
+    Column("set_at", UtcDateTime, nullable=False),
 )
 
 checks = Table(
@@ -186,5 +230,5 @@ custom_fields = Table(
     Index("custom_fields_by_value", "key", "value"),
 )
 
-OF_VIDEO = (renditions, scenes, thumbnails, checks, custom_fields)
+OF_VIDEO = (renditions, scenes, thumbnails, pictures, checks, custom_fields)
 """Replaced with their video."""

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from video_pipeline.base import Model
-from video_pipeline.media.products import CheckResult, Loudness, Scene, Thumbnail
+from video_pipeline.media.image_products import CustomPicture, Score, Thumbnail
+from video_pipeline.media.products import CheckResult, Loudness, Scene
 from video_pipeline.stores import search, tables
 from video_pipeline.stores.fields import as_number, flatten
 from video_pipeline.stores.index import Index
@@ -84,10 +85,19 @@ class VideoRecord(Model):
     renditions: tuple[RenditionRecord, ...] = ()
     scenes: tuple[Scene, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
+    custom_thumbnail: CustomPicture | None = None
+    """It is the poster, if there is one."""
+    poster_path: str | None = None
+    """As `download_path`."""
+    thumbhash: str | None = None
+    """Of the poster."""
+    preview_path: str | None = None
+    """As `download_path`; None if there is no preview clip."""
+    preview_bytes: int | None = None
     checks: tuple[CheckResult, ...] = ()
 
 
-_CHILDREN = {"renditions", "scenes", "thumbnails", "checks", "loudness"}
+_CHILDREN = {"renditions", "scenes", "thumbnails", "custom_thumbnail", "checks", "loudness"}
 
 
 def replace_video(index: Index, record: VideoRecord, *, store: ObjectStore | None = None) -> bool:
@@ -178,19 +188,52 @@ def _children(record: VideoRecord) -> Iterator[tuple[sa.Table, Sequence[dict[str
                 "end_frame": scene.end,
                 "start": scene.start / record.rate,
                 "duration": (scene.end - scene.start) / record.rate,
+                "transition": scene.transition,
+                "transition_frames": scene.transition_frames,
+                "complexity": scene.complexity,
             }
             for scene in record.scenes
         ],
     )
-    yield (
-        tables.thumbnails,
-        [
-            {**thumbnail.model_dump(exclude={"file"}), "bytes": thumbnail.file.size, "sha256": thumbnail.file.sha256}
-            for thumbnail in record.thumbnails
-        ],
-    )
+    yield tables.thumbnails, list(_thumbnail_rows(record))
+    yield tables.pictures, list(_picture_rows(record))
     yield tables.checks, [{"number": number, **check.model_dump()} for number, check in enumerate(record.checks)]
     yield tables.custom_fields, list(_field_rows(record.metadata))
+
+
+def _thumbnail_rows(record: VideoRecord) -> Iterator[dict[str, Any]]:
+    unknown = dict.fromkeys(Score.model_fields)
+    for one in record.thumbnails:
+        yield {
+            **one.model_dump(exclude={"file", "forms", "parts"}),
+            **(one.parts.model_dump() if one.parts else unknown),
+            "bytes": one.file.size,
+            "sha256": one.file.sha256,
+        }
+    if custom := record.custom_thumbnail:
+        yield {
+            **dict.fromkeys(column.name for column in tables.thumbnails.columns if column.name != "video_id"),
+            **custom.model_dump(include={"name", "width", "height", "thumbhash"}),
+            "kind": "custom",
+            "why": f"brought as {custom.source_name}",
+            "bytes": custom.file.size,
+            "sha256": custom.file.sha256,
+        }
+
+
+def _picture_rows(record: VideoRecord) -> Iterator[dict[str, Any]]:
+    owners: list[Thumbnail | CustomPicture] = [
+        *record.thumbnails,
+        *([record.custom_thumbnail] if record.custom_thumbnail else []),
+    ]
+    for owner in owners:
+        for form in owner.forms:
+            yield {
+                **form.model_dump(exclude={"file"}),
+                "thumbnail": owner.name,
+                "bytes": form.file.size,
+                "sha256": form.file.sha256,
+            }
 
 
 def _field_rows(metadata: dict[str, Any]) -> Iterator[dict[str, Any]]:

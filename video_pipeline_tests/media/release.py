@@ -25,19 +25,10 @@ from video_pipeline.media import (
     thumbnails,
 )
 from video_pipeline.media.checks import agreement, sampled, shown, sound
+from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import EncodingPlan, ProtectionPlan
 from video_pipeline.media.plan import make_plan
-from video_pipeline.media.products import (
-    CheckResult,
-    Download,
-    FrameMap,
-    QualityReport,
-    Sprites,
-    Streams,
-    Texts,
-    Thumbnails,
-    Track,
-)
+from video_pipeline.media.products import CheckResult, Download, FrameMap, QualityReport, Streams, Texts, Track
 from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.text import tracks as text_tracks
 from video_pipeline.media.tools import Tools

@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 
 from video_pipeline.media.bitrate import average_and_peak
-from video_pipeline.media.model import EncodingPlan, ImagePlan
+from video_pipeline.media.image_plan import ImagePlan
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.video_plan import VideoEncoder
 
 

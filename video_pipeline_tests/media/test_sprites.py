@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from video_pipeline.media import sprites
-from video_pipeline.media.model import EncodingPlan, ImagePlan
-from video_pipeline.media.products import Sprites
+from video_pipeline.media.image_plan import ImagePlan
+from video_pipeline.media.image_products import Sprites
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.sprites import tile_count
 from video_pipeline.media.tools import Tools
 from video_pipeline.media.video_plan import RungPlan

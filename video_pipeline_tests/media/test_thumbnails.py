@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from video_pipeline.media import scenes, thumbnails
-from video_pipeline.media.model import EncodingPlan, ImagePlan
-from video_pipeline.media.products import Scene, Thumbnail, Thumbnails
+from video_pipeline.media.image_plan import ImagePlan
+from video_pipeline.media.image_products import Thumbnail, Thumbnails
+from video_pipeline.media.model import EncodingPlan
+from video_pipeline.media.products import Scene
 from video_pipeline.media.tools import Tools
 from video_pipeline.media.video_plan import RungPlan
 from video_pipeline_tests.media.release import run_ffmpeg

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from video_pipeline.media.image_products import Thumbnail
 from video_pipeline.media.model import Blob
-from video_pipeline.media.products import CheckResult, Loudness, Scene, Thumbnail
+from video_pipeline.media.products import CheckResult, Loudness, Scene
 from video_pipeline.stores.videos import RenditionRecord, VideoRecord
 
 

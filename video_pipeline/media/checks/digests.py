@@ -8,8 +8,9 @@ from pathlib import Path
 
 from video_pipeline.media.checks.verdict import verdict
 from video_pipeline.media.files import blob_of
+from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import Blob
-from video_pipeline.media.products import CheckResult, Sprites, Streams, Thumbnails
+from video_pipeline.media.products import CheckResult, Streams
 from video_pipeline.media.sprites import sheet_name
 
 
@@ -19,7 +20,7 @@ def digests(
     """Every file has the digest it is listed with: a flipped bit that still decodes, or two files in each other's
     place, are seen here. What is missing is a matter of `not_empty`."""
     listed = {file.name: (media.get(file.name), file.file) for file in streams.media}
-    listed |= {picture.name: (pictures.get(picture.name), picture.file) for picture in thumbnails.all}
+    listed |= {name: (pictures.get(name), file) for name, file in thumbnails.files.items()}
     listed |= {sheet_name(n): (pictures.get(sheet_name(n)), sheet) for n, sheet in enumerate(sprites.sheets)}
     there = {name: (path, blob) for name, (path, blob) in listed.items() if path is not None and path.is_file()}
     # hashlib lets other threads run.

@@ -11,8 +11,9 @@ from PIL import Image, UnidentifiedImageError
 
 from video_pipeline.media.checks.tracks import TICK
 from video_pipeline.media.checks.verdict import Problem, verdict
+from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import CheckResult, Sprites, Streams, Thumbnails
+from video_pipeline.media.products import CheckResult, Streams
 from video_pipeline.media.sprites import sheet_name, tile_count
 
 
@@ -56,7 +57,7 @@ def not_empty(
     files = {**media, **pictures}
     wrong += ((name, "is missing or empty") for name, path in files.items() if not _weighs(path))
     wrong += ((path, "is empty") for path, text in streams.texts.items() if not text.strip())
-    stated = {picture.name: (picture.width, picture.height) for picture in thumbnails.all}
+    stated = {form.name: (form.width, form.height) for form in thumbnails.forms}
     for name, (width, height) in stated.items():
         size = _size(name, pictures, wrong)
         if size and size != (width, height):

@@ -16,8 +16,9 @@ from video_pipeline.media.checks import sampled
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.decoding import KEYS, KEYS_ALONE
+from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import CheckResult, Sprites, Thumbnails
+from video_pipeline.media.products import CheckResult
 from video_pipeline.media.tools import Tools
 
 SIDE = 16
