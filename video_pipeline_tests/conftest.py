@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import uuid
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from video_pipeline import settings as settings_module
 from video_pipeline.media import tools as tools_module
 from video_pipeline.media.tools import Tools
 from video_pipeline.settings import Settings
 from video_pipeline_tests import topologies
+from video_pipeline_tests.chromium import CHROMIUM
 from video_pipeline_tests.topologies import Topology
 
 
@@ -109,3 +112,14 @@ def media() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real clips at {path}; set VIDEO_PIPELINE_MEDIA")
     return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield browser
+        browser.close()

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
+from video_pipeline_tests.chromium import CHROMIUM
 from video_pipeline_tests.e2e.conftest import RunningStack
-from video_pipeline_tests.media.players import CHROMIUM
 from video_pipeline_tests.node.app import NodeApp
 from video_pipeline_tests.node.install import command
 from video_pipeline_tests.node.place import place

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media import mixed, release
-from video_pipeline_tests.media.players import CHROMIUM
 from video_pipeline_tests.media.release import Made
 from video_pipeline_tests.media.text import clips
 
@@ -41,14 +38,3 @@ def kept(tools: Tools, tmp_path_factory: pytest.TempPathFactory, request: pytest
     directory = tmp_path_factory.mktemp("kept")
     clip = mixed.hdr_clip(tools, directory / "source.mp4", request.param, seconds=3, size="320x180")
     return release.make(tools, clip, directory, mixed.preset(10, crf=12, hdr="keep"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
-        yield browser
-        browser.close()

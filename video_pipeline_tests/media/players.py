@@ -12,8 +12,6 @@ from video_pipeline_tests.media.range_server import serve
 from video_pipeline_tests.media.release import Made
 from video_pipeline_tests.node.install import install
 
-CHROMIUM = """--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update
-    --disable-sync --autoplay-policy=no-user-gesture-required""".split()
 SCRIPTS = {
     "hls.js": "hls.js/dist/hls.min.js",
     "Shaka": "shaka-player/dist/shaka-player.compiled.js",

@@ -1,0 +1,62 @@
+// A time line with a picture of the moment under the pointer, from the sprite sheets that a WebVTT file lists.
+// No dependencies; to use it elsewhere, copy it and call `attach`.
+
+const CUE = /^(?:(\d+):)?(\d\d):(\d\d\.\d{3}) --> (?:(\d+):)?(\d\d):(\d\d\.\d{3}).*\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)/gm;
+const seconds = (hours, minutes, rest) => Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(rest);
+
+/** The tiles of a WebVTT text, by time: { start, end, sheet, x, y, width, height }; `base` is the text's address. */
+export function tiles(text, base) {
+  return Array.from(text.matchAll(CUE), (cue) => {
+    const [x, y, width, height] = cue.slice(8).map(Number);
+    const sheet = new URL(cue[7], base).href;
+    return { start: seconds(...cue.slice(1, 4)), end: seconds(...cue.slice(4, 7)), sheet, x, y, width, height };
+  });
+}
+
+/** The tile that shows what plays at a time. */
+export function at(listed, time) {
+  return listed.findLast((tile) => tile.start <= time) ?? listed[0];
+}
+
+/** Builds the time line inside of `place` for a video element. The keyboard moves it as any slider. */
+export async function attach(place, video, address) {
+  const base = new URL(address, document.baseURI);
+  const answer = await fetch(base);
+  if (!answer.ok) throw new Error(`${base}: ${answer.status}`);
+  const listed = tiles(await answer.text(), base);
+  if (!listed.length) return;
+  const end = listed.at(-1).end;
+  const line = document.createElement("input");
+  Object.assign(line, { type: "range", min: 0, max: end, step: "any", value: 0, ariaLabel: "Seek" });
+  const frame = document.createElement("figure");
+  const picture = document.createElement("div");
+  const caption = document.createElement("figcaption");
+  frame.append(picture, caption);
+  frame.hidden = true;
+  place.append(line, frame);
+
+  function show(event) {
+    const box = line.getBoundingClientRect();
+    const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+    const tile = at(listed, share * end);
+    Object.assign(picture.style, {
+      width: `${tile.width}px`,
+      height: `${tile.height}px`,
+      background: `url("${tile.sheet}") -${tile.x}px -${tile.y}px`,
+    });
+    const whole = Math.floor(share * end);
+    caption.textContent = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+    frame.hidden = false;
+    const left = share * box.width - tile.width / 2;
+    // Between two pixels a picture is blurred.
+    frame.style.left = `${Math.round(Math.max(0, Math.min(box.width - tile.width, left)))}px`;
+  }
+
+  line.addEventListener("pointermove", show);
+  line.addEventListener("pointerdown", show);
+  line.addEventListener("pointerleave", () => (frame.hidden = true));
+  line.addEventListener("input", () => (video.currentTime = Number(line.value)));
+  video.addEventListener("timeupdate", () => {
+    if (!line.matches(":active")) line.value = video.currentTime;
+  });
+}
