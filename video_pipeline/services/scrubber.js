@@ -33,6 +33,10 @@ export async function attach(place, video, address) {
   const caption = document.createElement("figcaption");
   frame.append(picture, caption);
   frame.hidden = true;
+  place.style.position = "relative";
+  Object.assign(line.style, { width: "100%", margin: "0.75rem 0", cursor: "pointer", touchAction: "none" });
+  Object.assign(frame.style, { position: "absolute", bottom: "100%", margin: 0, pointerEvents: "none", border: "1px solid #fff" });
+  Object.assign(caption.style, { textAlign: "center", color: "#fff", background: "#000c" });
   place.append(line, frame);
 
   function show(event) {

@@ -20,10 +20,6 @@ PAGE = """<!doctype html>
   main {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem }}
   video {{ width: 100%; max-height: 80vh; background: #000 }}
   a {{ color: #9cf }}
-  #scrubber {{ position: relative; height: 2.5rem; touch-action: none }}
-  #scrubber input {{ width: 100%; margin: .75rem 0; cursor: pointer }}
-  #scrubber figure {{ position: absolute; bottom: 2.5rem; margin: 0; pointer-events: none; border: 1px solid #fff }}
-  #scrubber figcaption {{ text-align: center; background: #000c; font: 14px/1.4 system-ui, sans-serif }}
 </style>
 <main>
 <h1>{title}</h1>
