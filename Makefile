@@ -5,7 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search chaos corpus lock types clean
+.PHONY: help install dev demo test lint format type imports unit unit-e2e unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,18 +48,21 @@ unit: $(STAMP_DEV)  ## Unit, integration and end-to-end tests
 ifdef PYTEST_ARGS
 	$(BIN)/pytest $(PYTEST_ARGS)
 else
-	@$(MAKE) --no-print-directory -k -j2 unit-media unit-rest
+	@$(MAKE) --no-print-directory -k -j2 unit-e2e unit-media unit-rest
 endif
 
-# Side by side: those of the media engine compute, the others mostly wait for a stack to do something.
+# Two side by side, the longest first: it mostly waits for a stack to do something, while the media engine's compute.
 COMPUTING := $(addprefix video_pipeline_tests/,media assets corpus stores presets bench)
 REPORT = $(if $(REPORTS),--durations=15 --junitxml=$(REPORTS)/$@.xml)
 
 unit-media: $(STAMP_DEV)
 	$(BIN)/pytest -p no:cacheprovider $(REPORT) $(COMPUTING)
 
+unit-e2e: $(STAMP_DEV)
+	$(BIN)/pytest -p no:cacheprovider $(REPORT) video_pipeline_tests/e2e
+
 unit-rest: $(STAMP_DEV)
-	$(BIN)/pytest -p no:cacheprovider $(REPORT) $(addprefix --ignore=,$(COMPUTING)) video_pipeline_tests
+	$(BIN)/pytest -p no:cacheprovider $(REPORT) $(addprefix --ignore=,$(COMPUTING) video_pipeline_tests/e2e) video_pipeline_tests
 
 test-slow: $(STAMP_DEV)  ## What takes minutes: restarts and drains in mid-encode, a backfill of 20
 	$(BIN)/pytest -m slow $(PYTEST_ARGS)
