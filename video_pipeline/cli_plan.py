@@ -143,7 +143,8 @@ def _texts(document: dict[str, Any]) -> str:
 def _images(images: dict[str, Any]) -> str:
     asked = f", {images['asked']} asked for" if images["asked"] else ""
     poster = "a good frame" if images["posterFrame"] is None else f"frame {images['posterFrame']}"
-    every = f"a tile every {images['tileSeconds']:g} s"
+    sheets = f"{images['sheets']} sheet{'s' if images['sheets'] > 1 else ''}"
+    every = f"a tile every {images['tileSeconds']:g} s, {images['tiles']} on {sheets}"
     return f"poster of {poster}, up to {images['candidates']} candidates{asked}; sprites with {every}"
 
 

@@ -11,7 +11,7 @@ from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import Renditions
 from video_pipeline.media import sprites as spriting
 from video_pipeline.media import thumbnails as thumbnailing
-from video_pipeline.media.image_products import Sprites, Thumbnails
+from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
 from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.pictures import preview
 from video_pipeline.media.products import ContentAnalysis
@@ -21,6 +21,9 @@ from video_pipeline.stores.objects import ObjectStore
 
 GROUP = "images"
 CODE_VERSION = "1"
+SPRITES_VERSION = "2"
+SPRITE_FIELDS = {"tile_width", "columns", "rows", "interval", "max_sheet_bytes"}
+"""Of the plan, by which sheets differ."""
 PREVIEW_BYTES = 40_000
 """A picture in metadata is a row of the event log: small."""
 
@@ -96,7 +99,7 @@ def thumbnails(
     group_name=GROUP,
     kinds={"jpeg", "webvtt"},
     owners=OWNERS,
-    code_version=CODE_VERSION,
+    code_version=SPRITES_VERSION,
     retry_policy=RETRY,
     ins=FAMILY_INS,
 )
@@ -111,17 +114,18 @@ def sprites(
     store: StoreResource,
     progress: ProgressResource,
 ) -> dg.MaterializeResult[Sprites]:
-    """Small pictures of the whole video on a few sheets, with a WebVTT file that says which part shows which time."""
+    """Small pictures of the whole video on a few sheets, with a WebVTT file that says which part shows which time; both
+    manifests say it too."""
     with stage(context, progress) as step:
         small = plain(encoding_plan, h264, hevc, vp9, av1).tracks[-1].file
-        wanted = encoding_plan.images.model_dump_json(exclude={"at", "poster"})
-        key = _key([CODE_VERSION, small.sha256, wanted], encoding_plan)
+        wanted = encoding_plan.images.model_dump_json(include=SPRITE_FIELDS)
+        key = _key([SPRITES_VERSION, small.sha256, wanted], encoding_plan)
         made = store.checkpoints.get("sprites", key, Sprites)
         if made is None:
             with media.scratch() as scratch:
                 made = spriting.make(media.tools, store.objects.local(small.key), encoding_plan, scratch)
                 for number, sheet in enumerate(made.sheets):
-                    store.objects.put_file(sheet.key, scratch / f"sheet-{number:03}.jpg")
+                    store.objects.put_file(sheet.key, scratch / sheet_name(number))
                 store.checkpoints.put("sprites", key, made)
         seconds = step.seconds
         contact = preview(_first(made.sheets, store.objects), PREVIEW_BYTES)
@@ -129,9 +133,11 @@ def sprites(
         value=made,
         metadata={
             "contact sheet": show.picture(contact, "contact sheet"),
-            "sheets": len(made.sheets),
             "tiles": made.tiles,
+            "sheets": len(made.sheets),
             "bytes": sum(sheet.size for sheet in made.sheets),
+            "interval_seconds": float(made.interval),
+            "quality": made.quality,
             "seconds": seconds,
         },
     )

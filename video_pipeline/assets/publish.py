@@ -16,10 +16,9 @@ from video_pipeline.assets.values import AcceptedSource, AudioTracks, Release, R
 from video_pipeline.checks import QUALITY_CHECKS, result_of
 from video_pipeline.errors import CheckFailed
 from video_pipeline.media import manifests, quality
-from video_pipeline.media.image_products import Sprites, Thumbnails
+from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
 from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Texts
-from video_pipeline.media.sprites import sheet_name
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.media.tools import builds
 from video_pipeline.partitions import videos

@@ -10,6 +10,7 @@ from video_pipeline.assets.ingest import GROUP
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AudioTracks, Renditions
 from video_pipeline.media import package as packaging
+from video_pipeline.media.image_products import Sprites
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Streams, Texts, Track
 from video_pipeline.media.protection import ContentKey
@@ -22,7 +23,7 @@ from video_pipeline.resources import MediaResource, ProgressResource, StoreResou
     group_name=GROUP,
     kinds={"hls", "dash"},
     owners=OWNERS,
-    code_version="1",
+    code_version="2",
     retry_policy=RETRY,
     ins={**FAMILY_INS, "audio": dg.AssetIn(["renditions", "audio"])},
 )
@@ -35,6 +36,7 @@ def streams(
     av1: Renditions,
     audio: AudioTracks,
     subtitles: Texts,
+    sprites: Sprites,
     media: MediaResource,
     store: StoreResource,
     progress: ProgressResource,
@@ -44,7 +46,7 @@ def streams(
     tracks = [*h264.tracks, *hevc.tracks, *vp9.tracks, *av1.tracks, *audio.tracks]
     with stage(context, progress) as step:
         key = media.content_key(encoding_plan, context.partition_key)
-        packaged = _package(encoding_plan, tracks, subtitles, key, media, store)
+        packaged = _package(encoding_plan, tracks, subtitles, sprites, key, media, store)
         seconds = step.seconds
     return dg.MaterializeResult(
         value=packaged,
@@ -63,16 +65,17 @@ def _package(
     plan: EncodingPlan,
     tracks: Sequence[Track],
     texts: Texts,
+    sprites: Sprites,
     secret: ContentKey | None,
     media: MediaResource,
     store: StoreResource,
 ) -> Streams:
-    key = packaging.checkpoint_key(media.tools, plan, tracks, texts.tracks, secret)
+    key = packaging.checkpoint_key(media.tools, plan, tracks, texts.tracks, secret, sprites)
     packaged = store.checkpoints.get("streams", key, Streams)
     if packaged is None:
         with media.scratch() as scratch:
             files = {track.name: store.objects.local(track.file.key) for track in tracks}
-            packaged = packaging.package(media.tools, plan, tracks, files, scratch, texts.tracks, secret)
+            packaged = packaging.package(media.tools, plan, tracks, files, scratch, texts.tracks, secret, sprites)
             # Two tracks may be the same byte for byte.
             for digest, key_of in {made.file.sha256: made.file.key for made in packaged.media}.items():
                 store.objects.put_file(key_of, scratch / f"{digest}.mp4", move=True)

@@ -63,10 +63,12 @@ def manifest(text: bytes, address: Mapping[str, str], plan: EncodingPlan, peaks:
 
 
 def readdressed(text: str, address: Callable[[str], str]) -> str:
-    """An MPD whose BaseURLs are replaced."""
+    """An MPD whose BaseURLs and templates of segments' addresses are replaced."""
     root = parse(text.encode())
     for base in root.iterfind(".//mpd:BaseURL", NS):
         base.text = address(base.text or "")
+    for template in root.iterfind(".//mpd:SegmentTemplate", NS):
+        template.set("media", address(template.get("media", "")))
     return written(root)
 
 

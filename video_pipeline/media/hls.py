@@ -159,7 +159,7 @@ def readdressed(text: str, address: Callable[[str], str]) -> str:
     """A master whose URIs are replaced."""
     master = m3u8.loads(text)
     scores = {address(uri): float(score) for score, *uris in _SCORE.findall(text) for uri in uris if uri}
-    for group in (master.media, master.playlists, master.iframe_playlists):
+    for group in (master.media, master.playlists, master.iframe_playlists, master.image_playlists):
         for entry in group:
             if entry.uri:
                 entry.uri = address(entry.uri)

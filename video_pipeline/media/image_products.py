@@ -111,12 +111,22 @@ class Thumbnails(Model):
 
 
 class Sprites(Model):
+    """Sheets of tiles, all of one size: tiles row by row, the last sheet filled up with black."""
+
     sheets: tuple[Blob, ...]
     tiles: int
+    frames: tuple[int, ...]
+    """That the tiles show, as the decoder numbers them by their times."""
     columns: int
     rows: int
     tile_width: int
     tile_height: int
     interval: Rational
+    quality: int
+    """Of the JPEG."""
     vtt: str
     """The WebVTT text; sheets are named sheet-000.jpg, sheet-001.jpg, ..."""
+
+
+def sheet_name(number: int) -> str:
+    return f"sheet-{number:03}.jpg"

@@ -8,11 +8,14 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 
 from video_pipeline.media import choice, dash, hls
+from video_pipeline.media.image_products import Sprites
 from video_pipeline.media.keying import Keying
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import StreamFile, TextTrack
 from video_pipeline.media.text import dash as text_dash
 from video_pipeline.media.text import hls as text_hls
+from video_pipeline.media.tiles import dash as tiles_dash
+from video_pipeline.media.tiles import hls as tiles_hls
 
 MASTER, MPD = "hls/master.m3u8", "dash/manifest.mpd"
 
@@ -25,6 +28,7 @@ def complete(
     mpd: bytes,
     text: Sequence[TextTrack] = (),
     keying: Keying | None = None,
+    sprites: Sprites | None = None,
 ) -> dict[str, str]:
     """The texts of a release, by path.
 
@@ -49,7 +53,8 @@ def complete(
     )
     rank = choice.scores(plan)
     scores = {f"{name}{kind}.m3u8": score for name, score in rank.items() for kind in ("", "-iframes")}
-    texts[MASTER] = hls.scored(text_hls.with_text(texts[MASTER], text), scores)
+    texts[MASTER] = tiles_hls.with_tiles(text_hls.with_text(texts[MASTER], text), sprites, plan.duration)
+    texts[MASTER] = hls.scored(texts[MASTER], scores)
     if not plan.whole:
         texts[MPD] = dash.manifest(mpd, address, plan, {name: peak for name, (_, peak) in rates.items()})
         texts[MPD] = text_dash.with_text(texts[MPD], text, plan.duration)
@@ -59,7 +64,9 @@ def complete(
             texts[name] = keying.hls(texts[name], track)
         if not plan.whole:
             texts[MPD] = keying.dash(texts[MPD])
-    texts |= text_hls.playlists(text, plan.duration)
+    if not plan.whole:
+        texts[MPD] = tiles_dash.with_tiles(texts[MPD], sprites, plan)
+    texts |= text_hls.playlists(text, plan.duration) | tiles_hls.playlists(sprites, plan.duration)
     return dict(sorted(texts.items()))
 
 

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from video_pipeline.media import boxes, manifests, pipes, process, protection, whole
 from video_pipeline.media.files import blob_of
+from video_pipeline.media.image_products import Sprites
 from video_pipeline.media.keying import Keying
 from video_pipeline.media.model import EncodingPlan, ProtectionPlan
 from video_pipeline.media.products import StreamFile, Streams, TextTrack, Track
@@ -16,7 +17,7 @@ from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.tools import Tools, version
 
 STALL_SECONDS = 120
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 """Part of the checkpoint's key: raise it when `manifests` writes something else."""
 
 
@@ -28,6 +29,7 @@ def package(
     out_dir: Path,
     text: Sequence[TextTrack] = (),
     key: ContentKey | None = None,
+    sprites: Sprites | None = None,
 ) -> Streams:
     """Writes each track as `<out_dir>/<sha256>.mp4`, nothing else, and returns them with both manifests.
 
@@ -35,6 +37,7 @@ def package(
         files: track name to the MP4 the encoder wrote.
         text: tracks for the manifests to name; no file of theirs is written.
         key: of a plan with protection.
+        sprites: for the manifests to name, likewise.
 
     Raises:
         CommandFailed: the packager refuses a track.
@@ -60,7 +63,7 @@ def package(
             media.append(StreamFile(name=track.name, file=blob))
         playlists = {path.name: path.read_text("utf-8") for path in work.glob("*.m3u8")}
         mpd = (work / "manifest.mpd").read_bytes()
-        texts = manifests.complete(plan, media, durations, playlists, mpd, text, keying)
+        texts = manifests.complete(plan, media, durations, playlists, mpd, text, keying, sprites)
     return Streams(media=tuple(media), texts=texts)
 
 
@@ -128,6 +131,7 @@ def checkpoint_key(
     tracks: Sequence[Track],
     text: Sequence[TextTrack] = (),
     key: ContentKey | None = None,
+    sprites: Sprites | None = None,
 ) -> str:
     """Over all that shapes the packaged files: the tracks' bytes, the grid, the key and the packager's build."""
     parts = [CODE_VERSION, version(tools.packager), plan.segment, plan.gop, plan.rate, plan.frames]
@@ -135,6 +139,7 @@ def checkpoint_key(
     parts += [*(encoder.model_dump_json(include={"family", "video_range"}) for encoder in plan.encoders)]
     parts += [f"{track.name} {track.file.sha256}" for track in tracks]
     parts += [track.model_dump_json() for track in text]
+    parts += [sprites.model_dump_json()] if sprites else []
     if plan.protection and key:
         parts += [plan.protection.model_dump_json(), key.video_id, key.digest]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

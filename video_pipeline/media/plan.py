@@ -15,6 +15,8 @@ from video_pipeline.media.model import Blob, EncodingPlan, ProtectionPlan
 from video_pipeline.media.options import Options
 from video_pipeline.media.technical import FrameTiming, TechnicalMetadata, VideoStream
 from video_pipeline.media.text import planning as text_planning
+from video_pipeline.media.tiles import planning as tiles
+from video_pipeline.media.video_plan import RungPlan
 from video_pipeline.presets.model import Preset
 
 # Rates that displays and editors know; a source within 0.2 % of one is meant to have it.
@@ -110,7 +112,7 @@ def make_plan(
         text=text,
         text_left_out=text_left_out,
         chapters=text_planning.chapters(source, start, frames / rate),
-        images=_images(options, rate, frames, preset),
+        images=_images(options, rate, frames, preset, gop, [rung for rung in rungs if rung.family == plain][-1]),
         max_damage=preset.max_damage,
         download=download_rung([rung for rung in rungs if rung.family == plain], preset.download),
         protection=ProtectionPlan(**preset.protection.model_dump()) if preset.protection else None,
@@ -222,12 +224,14 @@ def _snap(rate: Fraction) -> Fraction:
     return nearest if abs(nearest - rate) <= rate / 500 else rate.limit_denominator(1001)
 
 
-def _images(options: Options, rate: Fraction, frames: int, preset: Preset) -> ImagePlan:
+def _images(options: Options, rate: Fraction, frames: int, preset: Preset, gop: int, smallest: RungPlan) -> ImagePlan:
     at = [moments.shown(f"thumbnailsAt.{n}", moment, rate, frames) for n, moment in enumerate(options.thumbnails_at)]
     poster = None if options.poster is None else moments.shown("poster", options.poster, rate, frames)
-    wanted = preset.images.model_dump(exclude={"max_sheet_kilobytes"})
+    wanted = preset.images.model_dump(exclude={"max_sheet_kilobytes", "interval"})
+    tile = tiles.size(smallest, preset.images.tile_width)
     return ImagePlan(
         **wanted,
+        interval=tiles.interval(preset.images, rate, frames, gop, tile),
         max_sheet_bytes=1000 * preset.images.max_sheet_kilobytes,
         background=preset.alpha_over,
         at=tuple(at),

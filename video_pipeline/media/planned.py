@@ -10,6 +10,7 @@ from video_pipeline.media.chunks import chunks
 from video_pipeline.media.families import RANGES
 from video_pipeline.media.model import EncodingPlan, LeftOut
 from video_pipeline.media.technical import TechnicalMetadata
+from video_pipeline.media.tiles import planning as tiles
 from video_pipeline.presets.model import Preset
 
 
@@ -58,6 +59,8 @@ def described(name: str, source: TechnicalMetadata, plan: EncodingPlan, preset: 
             "asked": len(plan.images.at),
             "posterFrame": plan.images.poster,
             "tileSeconds": float(plan.images.interval),
+            "tiles": tiles.count(plan),
+            "sheets": tiles.sheets(plan),
         },
         "download": plan.download,
         "protection": plan.protection.model_dump(mode="json") if plan.protection else None,

@@ -22,13 +22,14 @@ from video_pipeline.media.checks.references import references
 from video_pipeline.media.checks.shown import picture_times
 from video_pipeline.media.checks.sound import sound_times
 from video_pipeline.media.checks.subtitles import subtitles
+from video_pipeline.media.checks.tiles import sprite_tiles
 from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Download, FrameMap, QualityReport, Streams, Texts
 from video_pipeline.media.protection import ContentKey
 from video_pipeline.media.tools import Tools
 
-VERSION = "10"
+VERSION = "11"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
 CHECKS = {
     "frame_times": "Every frame shows the picture that the source shows then.",
@@ -46,7 +47,7 @@ CHECKS = {
     "descriptions": "Both manifests describe every track as the plan and its file have it.",
     "authoring": "Both manifests keep Apple's authoring rules and DASH-IF's interoperability points.",
     "bandwidth": "Every stated bit rate is within 10 % of the measured one.",
-    "sprite_tiles": "The sprite sheets hold the planned number of tiles and have the size for them.",
+    "sprite_tiles": "Sprite sheets hold the planned tiles; WebVTT, HLS and DASH say the same of them, up to the end.",
     "picture_times": "Every sprite tile and thumbnail shows the frame of its time.",
     "subtitles": "Every text track is there or named as left out, is WebVTT, and its cues lie inside the video.",
     "not_empty": "Nothing is empty, and pictures are pictures of the stated size.",
@@ -103,12 +104,12 @@ def inspect(
             colour(tools, plan, streams, readings, original, work),
             vmaf_floor(tools, plan, readings, original, work),
             sound_times(tools, plan, readings, original, work),
-            references(plan, streams, laid, texts),
-            descriptions(plan, streams, laid, texts),
+            references(plan, streams, laid, texts, sprites),
+            descriptions(plan, streams, laid, texts, sprites),
             authoring(plan, streams, laid),
-            bandwidth(streams, laid),
-            pictures.sprite_tiles(plan, sprites, images),
-            picture_times(tools, plan, readings, thumbnails, sprites, images, work),
+            bandwidth(streams, laid, images),
+            sprite_tiles(plan, streams, sprites, images),
+            picture_times(tools, plan, streams, readings, thumbnails, sprites, images, work),
             subtitles(plan, texts),
             pictures.not_empty(streams, thumbnails, sprites, media, images),
             digests(streams, thumbnails, sprites, media, images),

@@ -1,107 +1,107 @@
-"""Sprite sheets: small pictures of the whole video, and the WebVTT that says which part shows which time."""
+"""Sprite sheets: small pictures of the whole video, at the times that the decoder says."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from video_pipeline.media import process
-from video_pipeline.media.decoding import KEYS, KEYS_ALONE
+from video_pipeline.errors import CheckFailed, RequestError
+from video_pipeline.media import ffmpeg
+from video_pipeline.media.decoding import KEYS, KEYS_ALONE, LINES, DecodeLog
 from video_pipeline.media.files import blob_of
-from video_pipeline.media.image_products import Sprites
-from video_pipeline.media.model import Blob, EncodingPlan
+from video_pipeline.media.image_products import Sprites, sheet_name
+from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.pictures import save
+from video_pipeline.media.tiles import planning, vtt
 from video_pipeline.media.tools import Tools
 
-QUALITY = 80
+QUALITIES = (80, 70, 60, 50, 40, 30, planning.LOWEST_QUALITY)
+"""Of the JPEG: the first with which all sheets together are small enough."""
+SLACK = Fraction(1, 10)
+"""Frames; clocks are written in ticks."""
 
 
 def make(tools: Tools, path: Path, plan: EncodingPlan, out_dir: Path) -> Sprites:
-    """Writes `<out_dir>/sheet-000.jpg` and so on, tiles row by row; the last sheet ends with its last used row.
+    """Writes `<out_dir>/sheet-000.jpg` and so on: tiles row by row, all sheets of one size.
 
-    Tile k is the frame at k times the interval, so that a pointer at time t shows what plays from there. The interval
-    is the planned one in whole frames.
+    Tile k is the frame at k times the plan's interval, so that a pointer at time t shows what plays from there.
 
     Args:
         path: a small rung of the plan.
+
+    Raises:
+        CommandFailed: it cannot be decoded.
+        CheckFailed: its frames are not at the plan's times.
+        RequestError: the sheets are larger than the preset allows in every quality.
     """
-    images = plan.images
-    step = max(1, round(images.interval * plan.rate))
-    width, height = _tile_size(plan)
-    tiles = list(_tiles(tools, path, plan, step, (width, height)))
-    per_sheet = images.columns * images.rows
-    sheets: list[Blob] = []
-    for start in range(0, len(tiles), per_sheet):
-        part = tiles[start : start + per_sheet]
-        rows = math.ceil(len(part) / images.columns)
-        sheet = Image.new("RGB", (min(len(tiles), images.columns) * width, rows * height))
-        for n, tile in enumerate(part):
-            sheet.paste(tile, (n % images.columns * width, n // images.columns * height))
-        out = out_dir / sheet_name(len(sheets))
-        save(sheet, out, QUALITY)
-        sheets.append(blob_of(out))
+    size = planning.size(plan.family(plan.plain)[-1], plan.images.tile_width)
+    with TemporaryDirectory(dir=out_dir) as scratch:
+        raw = Path(scratch, "tiles.rgb")
+        frames = _decode(tools, path, plan, size, raw)
+        shape = planning.layout(plan.images, len(frames))
+        count = planning.sheets(plan)
+        names = [out_dir / sheet_name(n) for n in range(count)]
+        for quality in QUALITIES:
+            for name, sheet in zip(names, _sheets(raw, size, shape), strict=True):
+                save(sheet, name, quality)
+            if (weight := sum(name.stat().st_size for name in names)) <= plan.images.max_sheet_bytes:
+                break
+        else:
+            raise RequestError(
+                f"images.max_sheet_kilobytes: {len(frames)} tiles of {size[0]}x{size[1]} have {weight} bytes in the "
+                f"lowest quality; raise it from {plan.images.max_sheet_bytes // 1000}, or lower images.tile_width"
+            )
     made = Sprites(
-        sheets=tuple(sheets),
-        tiles=len(tiles),
-        columns=images.columns,
-        rows=images.rows,
-        tile_width=width,
-        tile_height=height,
-        interval=step / plan.rate,
+        sheets=tuple(blob_of(name) for name in names),
+        tiles=len(frames),
+        frames=frames,
+        columns=shape[0],
+        rows=shape[1],
+        tile_width=size[0],
+        tile_height=size[1],
+        interval=planning.step(plan) / plan.rate,
+        quality=quality,
         vtt="",
     )
-    return made.model_copy(update={"vtt": _vtt(made, plan.duration)})
+    return made.model_copy(update={"vtt": vtt.text(made, plan)})
 
 
-def sheet_name(number: int) -> str:
-    return f"sheet-{number:03}.jpg"
-
-
-def tile_count(plan: EncodingPlan) -> int:
-    """How many tiles the plan asks for."""
-    return math.ceil(plan.frames / max(1, round(plan.images.interval * plan.rate)))
-
-
-def _tile_size(plan: EncodingPlan) -> tuple[int, int]:
-    rung = plan.family(plan.plain)[-1]
-    factor = Fraction(plan.images.tile_width, max(rung.width, rung.height))
-    width, height = (max(2, 2 * round(side * factor / 2)) for side in (rung.width, rung.height))
-    return width, height
-
-
-def _tiles(tools: Tools, path: Path, plan: EncodingPlan, step: int, size: tuple[int, int]) -> Iterator[Image.Image]:
+def _decode(tools: Tools, path: Path, plan: EncodingPlan, size: tuple[int, int], raw: Path) -> tuple[int, ...]:
+    """Writes the tiles as RGB, one behind the other, and returns the frames that they are by the decoder's clock."""
+    step, log = planning.step(plan), DecodeLog()
     # On the grid every GOP starts with a key frame, so whole GOPs need no other frame decoded.
-    whole_gops = step % plan.gop == 0
-    every = step // plan.gop if whole_gops else step
-    argv: list[str | Path] = [tools.ffmpeg, "-v", "error", "-nostdin"]
-    argv += KEYS_ALONE if whole_gops else ()
-    chosen = f"{KEYS if whole_gops else 'null'},select=not(mod(n\\,{every}))"
-    argv += ["-i", path, "-vf", f"{chosen},scale={size[0]}:{size[1]}:flags=area,format=rgb24"]
-    argv += ["-fps_mode", "passthrough", "-f", "rawvideo", "-"]
-    raw = process.run(argv, nice=tools.nice).stdout
-    length = size[0] * size[1] * 3
-    for start in range(0, len(raw), length):
-        yield Image.frombytes("RGB", size, raw[start : start + length])
+    keys = step % plan.gop == 0
+    chosen = f"{KEYS if keys else 'null'},select=not(mod(n\\,{step // plan.gop if keys else step}))"
+    args = [*(KEYS_ALONE if keys else ()), "-i", ffmpeg.name(path)]
+    args += ["-vf", f"{chosen},scale={size[0]}:{size[1]}:flags=area,format=rgb24", "-enc_time_base", "filter"]
+    args += [word for name, value in LINES.items() for word in (f"-{name}", value)]
+    args += ["-fps_mode", "passthrough", "-f", "rawvideo", str(raw)]
+    ffmpeg.ffmpeg(tools, args, on_output=log.take_output)
+    due = range(0, plan.frames, step)
+    places = [time * log.tick * plan.rate for time in log.times]
+    wrong = [n for n, (place, frame) in enumerate(zip(places, due, strict=False)) if abs(place - frame) > SLACK]
+    if wrong or len(places) != len(due):
+        n = wrong[0] if wrong else min(len(places), len(due))
+        found = f"at frame {float(places[n]):.2f}" if n < len(places) else "missing"
+        raise CheckFailed(
+            f"sprites: {path.name} has {len(places)} frames for {len(due)} tiles; that of tile {n}, due at frame "
+            f"{n * step}, is {found}"
+        )
+    return tuple(due)
 
 
-def _vtt(sprites: Sprites, duration: Fraction) -> str:
-    """https://www.w3.org/TR/webvtt1/ cues with https://www.w3.org/TR/media-frags/ spatial fragments."""
-    per_sheet = sprites.columns * sprites.rows
-    cues = ["WEBVTT"]
-    for n in range(sprites.tiles):
-        start, end = n * sprites.interval, min((n + 1) * sprites.interval, duration)
-        place = n % per_sheet
-        x, y = place % sprites.columns * sprites.tile_width, place // sprites.columns * sprites.tile_height
-        address = f"{sheet_name(n // per_sheet)}#xywh={x},{y},{sprites.tile_width},{sprites.tile_height}"
-        cues.append(f"{_clock(start)} --> {_clock(end)}\n{address}")
-    return "\n\n".join(cues) + "\n"
-
-
-def _clock(time: Fraction) -> str:
-    milliseconds = round(time * 1000)
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
+def _sheets(raw: Path, size: tuple[int, int], shape: tuple[int, int]) -> Iterator[Image.Image]:
+    """One after the other, so that a long video takes no more memory than a short one."""
+    (width, height), (columns, rows) = size, shape
+    length = width * height * 3
+    with raw.open("rb") as file:
+        while part := file.read(columns * rows * length):
+            sheet = Image.new("RGB", (columns * width, rows * height))
+            for n in range(len(part) // length):
+                tile = Image.frombytes("RGB", size, part[n * length : (n + 1) * length])
+                sheet.paste(tile, (n % columns * width, n // columns * height))
+            yield sheet

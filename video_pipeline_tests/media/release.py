@@ -25,7 +25,7 @@ from video_pipeline.media import (
     thumbnails,
 )
 from video_pipeline.media.checks import agreement, sampled, shown, sound
-from video_pipeline.media.image_products import Sprites, Thumbnails
+from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
 from video_pipeline.media.model import EncodingPlan, ProtectionPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.products import CheckResult, Download, FrameMap, QualityReport, Streams, Texts, Track
@@ -111,7 +111,8 @@ class Made:
         tracks = tuple(track for track in self.tracks if track.name in files)
         out = directory / "packaged"
         out.mkdir()
-        streams = package.package(self.tools, plan or self.plan, tracks, files, out, self.texts.tracks, self.key)
+        arguments = (self.texts.tracks, self.key, self.sprites)
+        streams = package.package(self.tools, plan or self.plan, tracks, files, out, *arguments)
         media = {file.name: out / f"{file.file.sha256}.mp4" for file in streams.media}
         return replace(self, streams=streams, media=media)
 
@@ -136,6 +137,9 @@ class Made:
         (root / "media").mkdir()
         for file in self.streams.media:
             (root / "media" / f"{file.file.sha256}.mp4").symlink_to(self.media[file.name].resolve())
+        (release / "sprites").mkdir()
+        for number in range(len(self.sprites.sheets)):
+            (release / "sprites" / sheet_name(number)).symlink_to(self.images[sheet_name(number)].resolve())
         return release
 
 
@@ -196,10 +200,11 @@ def make(tools: Tools, clip: Path, directory: Path, preset: Preset | None = None
     files = {track.name: encoded / f"{track.name}.mp4" for track in tracks}
     (directory / "texts").mkdir()
     texts = text_tracks.make(tools, clip, plan, {}, directory / "texts")
-    streams = package.package(tools, plan, tracks, files, directory / "packaged", texts.tracks)
     small, large = (files[plan.family(plan.plain)[n].name] for n in (-1, 0))
     shown = thumbnails.make(tools, small, large, scenes.detect(small, plan), plan, directory / "images")
     sheets = sprites.make(tools, small, plan, directory / "images")
+    out = directory / "packaged"
+    streams = package.package(tools, plan, tracks, files, out, texts.tracks, sprites=sheets)
     return Made(
         tools=tools,
         source=clip,

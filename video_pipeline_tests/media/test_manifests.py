@@ -18,10 +18,13 @@ def test_a_pointer_names_the_same_files(made: Made, tmp_path: Path) -> None:
     below = re.findall(r"[\w./-]+\.m3u8", made.streams.texts[manifests.MASTER])
     named = re.findall(r"[\w./-]+\.m3u8", master)
     assert [tmp_path / uri for uri in named] == [release / "hls" / uri for uri in below]
+    assert "releases/r1/hls/sprites.m3u8" in named
     files = re.findall(r"<BaseURL>(.*)</BaseURL>", mpd)
     assert len(files) == 3
     assert all((tmp_path / uri).is_file() for uri in (*named, *files))
     inside = re.findall(r"<BaseURL>(.*)</BaseURL>", made.streams.texts[manifests.MPD])
+    [sheets] = re.findall(r'media="(.*?)"', mpd)
+    assert (tmp_path / sheets.replace("$Number%03d$", "002")).is_file()
     assert files == [posixpath.normpath(posixpath.join("releases/r1/dash", uri)) for uri in inside]
 
 
@@ -40,4 +43,6 @@ def test_a_player_plays_the_pointer(made: Made, tmp_path: Path) -> None:
 def test_only_addresses_differ(made: Made) -> None:
     master, mpd = made.streams.texts[manifests.MASTER], made.streams.texts[manifests.MPD]
     assert manifests.pointer_master(master, "r1").replace("releases/r1/hls/", "") == master
-    assert manifests.pointer_mpd(mpd, "r1").replace(">media/", ">../../../media/") == mpd
+    assert (
+        manifests.pointer_mpd(mpd, "r1").replace(">media/", ">../../../media/").replace('"releases/r1/', '"../') == mpd
+    )

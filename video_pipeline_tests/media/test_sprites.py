@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from video_pipeline.errors import CheckFailed, RequestError
 from video_pipeline.media import sprites
 from video_pipeline.media.image_plan import ImagePlan
 from video_pipeline.media.image_products import Sprites
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.sprites import tile_count
+from video_pipeline.media.tiles import planning
 from video_pipeline.media.tools import Tools
 from video_pipeline.media.video_plan import RungPlan
 from video_pipeline_tests.media.release import run_ffmpeg
@@ -89,7 +90,7 @@ def checked(tools: Tools, directory: Path, made: EncodingPlan) -> tuple[Sprites,
     """Makes the sheets and compares every tile with its cue's time."""
     result = sprites.make(tools, clock(tools, directory / "rung.mp4", made), made, directory)
     read = cues(result.vtt)
-    assert len(read) == result.tiles == tile_count(made)
+    assert len(read) == result.tiles == planning.count(made)
     for cue in read:
         off = abs(time_of(directory, cue) - cue.start % PERIOD)
         assert min(off, PERIOD - off) < 0.06, cue
@@ -100,13 +101,15 @@ def checked(tools: Tools, directory: Path, made: EncodingPlan) -> tuple[Sprites,
 
 
 def test_sheets_of_ten_by_ten(tools: Tools, tmp_path: Path) -> None:
-    """211 tiles: two full sheets and 2 rows of a third, the last with one tile."""
+    """211 tiles: two full sheets, and 2 rows of a third, the last with one tile; the rest of it is black."""
     made = planned(1055, "25", Fraction(1, 5), (64, 36), 50)
     result, read = checked(tools, tmp_path, made)
     assert (result.tiles, len(result.sheets), result.columns, result.rows) == (211, 3, 10, 10)
     assert (result.tile_width, result.tile_height) == (32, 18)
     sizes = [size_of(path) for path in sorted(tmp_path.glob("sheet-*.jpg"))]
-    assert sizes == [(320, 180), (320, 180), (320, 36)]
+    assert sizes == [(320, 180)] * 3
+    with Image.open(tmp_path / "sheet-002.jpg") as last:
+        assert np.asarray(last.convert("L").crop((40, 20, 320, 180))).max() < 12
     assert [cue.sheet for cue in read[99:102]] == ["sheet-000.jpg", "sheet-001.jpg", "sheet-001.jpg"]
     assert [cue.box for cue in (read[0], read[9], read[10], read[99], read[210])] == [
         (0, 0, 32, 18),
@@ -167,16 +170,44 @@ def test_the_same_video_gives_the_same_bytes(tools: Tools, tmp_path: Path) -> No
 
 
 def test_a_video_of_a_day_has_hours(tools: Tools, tmp_path: Path) -> None:
-    """Tiles are taken by frame number, so 87 frames can stand for a frame every 1000 s."""
+    """87 frames, each shown for 1000 s."""
+    slow = planned(87, "1/1000", Fraction(29_000), (64, 36), 50)
     made = planned(87, "25", Fraction(2), (64, 36), 50)
-    rung = clock(tools, tmp_path / "rung.mp4", made)
-    images = made.images.model_copy(update={"interval": Fraction(29_000)})
-    read = cues(
-        sprites.make(
-            tools,
-            rung,
-            plan(87, Fraction(1, 1000)).model_copy(update={"rungs": made.rungs, "images": images}),
-            tmp_path,
-        ).vtt
-    )
+    fast = clock(tools, tmp_path / "fast.mp4", made)
+    rung = tmp_path / "rung.mp4"
+    run_ffmpeg(tools, "-i", fast, "-c", "copy", "-bsf:v", "setts=ts=TS*25000", rung)
+    read = cues(sprites.make(tools, rung, slow, tmp_path).vtt)
     assert [(cue.start, cue.end) for cue in read] == [(0, 29_000), (29_000, 58_000), (58_000, 87_000)]
+
+
+def test_frames_off_their_times_are_no_tiles(tools: Tools, tmp_path: Path) -> None:
+    """Their number is right, and the decoder says that they are shown at other times."""
+    made = planned(200, "25", Fraction(1), (64, 36), 50)
+    rung, late = clock(tools, tmp_path / "rung.mp4", made), tmp_path / "late.mp4"
+    run_ffmpeg(tools, "-i", rung, "-c", "copy", "-bsf:v", "setts=ts=TS*1.02", late)
+    with pytest.raises(CheckFailed, match=r"that of tile 1, due at frame 25, is at frame 25\.5"):
+        sprites.make(tools, late, made, tmp_path)
+    short = made.model_copy(update={"frames": 250})
+    with pytest.raises(CheckFailed, match="8 frames for 10 tiles; that of tile 8, due at frame 200, is missing"):
+        sprites.make(tools, rung, short, tmp_path)
+
+
+def test_sheets_get_coarser_until_they_fit(tools: Tools, tmp_path: Path) -> None:
+    """Noise: the lowest quality always fits what was planned, and what never fits is said."""
+    made = planned(100, "25", Fraction(1, 25), (64, 36), 50)
+    rung = tmp_path / "noise.mp4"
+    noise = "color=gray:size=64x36:rate=25,format=yuv420p,noise=alls=100:allf=t"
+    run_ffmpeg(tools, "-f", "lavfi", "-i", noise, "-frames:v", "100", "-c:v", "libx264", "-crf", "0", "-g", "50", rung)
+
+    def within(limit: int) -> Sprites:
+        images = made.images.model_copy(update={"max_sheet_bytes": limit})
+        return sprites.make(tools, rung, made.model_copy(update={"images": images}), tmp_path)
+
+    plenty = within(10**9)
+    weight = sum(sheet.size for sheet in plenty.sheets)
+    assert (plenty.tiles, plenty.quality) == (100, 80)
+    half = within(weight // 2)
+    assert sum(sheet.size for sheet in half.sheets) <= weight // 2
+    assert 20 <= half.quality < 80
+    with pytest.raises(RequestError, match=r"images.max_sheet_kilobytes: 100 tile\S* of 32x18 ha\S+ \d+ bytes"):
+        within(weight // 20)

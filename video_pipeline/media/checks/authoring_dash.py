@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from lxml import etree
 
 from video_pipeline.media.checks.authoring_hls import LANGUAGE
+from video_pipeline.media.checks.authoring_tiles import image_set_problems
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem
 from video_pipeline.media.dash import NS, Element
@@ -36,6 +37,9 @@ def dash_problems(streams: Streams, readings: Sequence[Reading]) -> Iterator[Pro
     for number, adaptation in enumerate(root.iterfind(".//mpd:AdaptationSet", NS)):
         kind = adaptation.get("contentType", "")
         where = f"{kind or 'adaptation'} set {adaptation.get('id', number)}"
+        if kind == "image":
+            profiles = set(root.get("profiles", "").split(","))
+            said += ((rule, f"{where} {what}") for rule, what in image_set_problems(adaptation, profiles, ON_DEMAND))
         said += ((rule, f"{where} {what}") for rule, what in _adaptation(adaptation, kind))
         for one in adaptation.iterfind("mpd:Representation", NS):
             name = one.get("id", "")
@@ -60,8 +64,9 @@ def _whole(root: Element) -> Iterator[tuple[str, str]]:
     for name in ("timeShiftBufferDepth", "minimumUpdatePeriod"):
         if name in root.attrib:
             yield "IOP 3.2.2", f"@{name} is there, on demand it shall not be"
+    sets = [one for one in root.iterfind(".//mpd:AdaptationSet", NS) if one.get("contentType") != "image"]
     for kind in ("SegmentTemplate", "SegmentList"):
-        if root.find(f".//mpd:{kind}", NS) is not None:
+        if any(one.find(f".//mpd:{kind}", NS) is not None for one in sets):
             yield "IOP 3.10.3", f"there is a {kind}, on demand there shall be none"
     for kind in ("AdaptationSet", "Representation"):
         names = Counter(one.get("id") for one in root.iterfind(f".//mpd:{kind}", NS))
@@ -73,9 +78,9 @@ def _whole(root: Element) -> Iterator[tuple[str, str]]:
 
 
 def _adaptation(adaptation: Element, kind: str) -> Iterator[tuple[str, str]]:
-    if kind not in ("video", "audio", "text"):
+    if kind not in ("video", "audio", "text", "image"):
         yield "IOP 3.2.4", f"has the contentType {kind or 'nothing'}"
-    if kind != "text":
+    if kind not in ("text", "image"):
         if adaptation.get("subsegmentAlignment") != "true":
             yield "IOP 3.10.3", "has not subsegmentAlignment=true"
         if adaptation.get("subsegmentStartsWithSAP") not in ("1", "2"):
@@ -93,7 +98,7 @@ def _adaptation(adaptation: Element, kind: str) -> Iterator[tuple[str, str]]:
                     "23009-1, 5.3.7.2",
                     f"has @{name}={adaptation.get(name)}, its largest has {max(s[n] for s in sides)}",
                 )
-    elif "lang" not in adaptation.attrib:
+    elif kind != "image" and "lang" not in adaptation.attrib:
         yield "IOP 3.2.4", "has no @lang"
     if not LANGUAGE.fullmatch(adaptation.get("lang", "und")):
         yield "23009-1, 5.3.3.2", f"has the language {adaptation.get('lang')!r}, which BCP 47 does not know"
@@ -121,6 +126,8 @@ def _representation(one: Element, adaptation: Element, kind: str) -> Iterator[tu
         yield "IOP 3.2.4", "is not progressive"
     if kind == "audio" and all(x.find("mpd:AudioChannelConfiguration", NS) is None for x in (one, adaptation)):
         yield "IOP 3.2.4", "has no AudioChannelConfiguration"
+    if kind == "image":
+        return
     if len(one.findall("mpd:BaseURL", NS)) != 1:
         yield "IOP 3.10.3", "has not one BaseURL"
     if kind != "text":

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 
 import m3u8
 
+from video_pipeline.media.checks.authoring_tiles import image_problems
+from video_pipeline.media.checks.tile_forms import image_playlist
 from video_pipeline.media.checks.verdict import Problem
 from video_pipeline.media.manifests import MASTER
 from video_pipeline.media.model import EncodingPlan
@@ -25,15 +27,19 @@ LEVELS = {"avc1": 52, "hvc1": 153, "av01": 22}
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 """As far as BCP 47 goes without its registry."""
 
+_VARIANT = re.compile("#EXT-X-(I-FRAME-)?STREAM-INF:")
+
 
 def hls_problems(plan: EncodingPlan, streams: Streams) -> Iterator[Problem]:
     """What is wrong by these rules; what cannot be read is a matter of `references`."""
     texts = {path: text for path, text in streams.texts.items() if path.startswith("hls/")}
-    playlists = {path: m3u8.loads(text) for path, text in texts.items()}
+    images = image_playlist(texts)
+    playlists = {path: m3u8.loads(text) for path, text in texts.items() if path in (MASTER, *(texts.keys() - {images}))}
     master = playlists.pop(MASTER)
+    yield from ((path, f"{rule}: {what}") for path, rule, what in image_problems(texts))
     for path, text in texts.items():
         yield from ((path, f"{rule}: {said}") for rule, said in _text(text))
-    scored = {",SCORE=" in line for line in texts[MASTER].splitlines() if "STREAM-INF:" in line}
+    scored = {",SCORE=" in line for line in texts[MASTER].splitlines() if _VARIANT.match(line)}
     if len(scored) > 1:
         yield MASTER, "Apple 9.19: some variants have a SCORE and some have none"
     said = [*_variants(master, plan), *_renditions(master), *(() if plan.whole else _key_frames(master))]

@@ -12,6 +12,7 @@ from lxml import etree
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.dash import NS, Element
+from video_pipeline.media.image_products import Sprites
 from video_pipeline.media.manifests import MASTER, MPD
 from video_pipeline.media.model import AudioPlan, EncodingPlan
 from video_pipeline.media.products import CheckResult, Streams, Texts
@@ -24,15 +25,18 @@ Said = tuple[str, object, object]
 """What it is about, what a manifest says of it, and what is true."""
 
 
-def descriptions(plan: EncodingPlan, streams: Streams, readings: Sequence[Reading], texts: Texts) -> CheckResult:
-    """Size, frame rate, codec, language, name and channels of every track, in both manifests."""
+def descriptions(
+    plan: EncodingPlan, streams: Streams, readings: Sequence[Reading], texts: Texts, sprites: Sprites
+) -> CheckResult:
+    """Size, frame rate, codec, language, name and channels of every track, and the size of the tiles, in both
+    manifests."""
     codecs = {r.name: codec_of(r) for r in readings}
     wrong: list[Problem] = []
     compared = 0
     try:
-        manifests = [(MASTER, _hls(plan, streams, codecs, texts))]
+        manifests = [(MASTER, _hls(plan, streams, codecs, texts)), (MASTER, _hls_tiles(streams, sprites))]
         if not plan.whole:
-            manifests.append((MPD, _dash(plan, streams, codecs)))
+            manifests += [(MPD, _dash(plan, streams, codecs)), (MPD, _dash_tiles(streams, sprites))]
         for path, about in manifests:
             for what, said, true in about:
                 compared += 1
@@ -91,6 +95,22 @@ def _dash(plan: EncodingPlan, streams: Streams, codecs: Mapping[str, str | None]
             if track := sounds.get(name) or words.get(name):
                 yield f"lang of {name}", adaptation.get("lang"), track.language or UNKNOWN
                 yield f"Label of {name}", adaptation.findtext("mpd:Label", None, NS), track.label
+
+
+def _hls_tiles(streams: Streams, sprites: Sprites) -> Iterator[Said]:
+    for one in m3u8.loads(streams.texts[MASTER]).image_playlists:
+        info = one.image_stream_info
+        yield f"RESOLUTION of {one.uri}", info.resolution, (sprites.tile_width, sprites.tile_height)
+        yield f"CODECS of {one.uri}", info.codecs, "jpeg"
+
+
+def _dash_tiles(streams: Streams, sprites: Sprites) -> Iterator[Said]:
+    root = etree.fromstring(streams.texts[MPD].encode())
+    for one in root.iterfind(".//mpd:AdaptationSet[@contentType='image']/mpd:Representation", NS):
+        size = tuple(int(one.get(side, "0")) for side in ("width", "height"))
+        yield "size of sprites", size, (sprites.columns * sprites.tile_width, sprites.rows * sprites.tile_height)
+        layout = one.find("mpd:EssentialProperty", NS)
+        yield "tiles of sprites", layout is not None and layout.get("value"), f"{sprites.columns}x{sprites.rows}"
 
 
 def _picture(rung: RungPlan, one: Element, adaptation: Element, plan: EncodingPlan) -> Iterator[Said]:

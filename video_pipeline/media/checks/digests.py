@@ -8,10 +8,9 @@ from pathlib import Path
 
 from video_pipeline.media.checks.verdict import verdict
 from video_pipeline.media.files import blob_of
-from video_pipeline.media.image_products import Sprites, Thumbnails
+from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
 from video_pipeline.media.model import Blob
 from video_pipeline.media.products import CheckResult, Streams
-from video_pipeline.media.sprites import sheet_name
 
 
 def digests(

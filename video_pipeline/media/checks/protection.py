@@ -154,7 +154,7 @@ def _dash_problems(plan: ProtectionPlan, key: ContentKey, streams: Streams) -> I
     except etree.LxmlError:
         return  # `references` says it
     for adaptation in root.iterfind(".//mpd:AdaptationSet", dash.NS):
-        if adaptation.get("contentType") == "text":
+        if adaptation.get("contentType") in ("text", "image"):
             continue
         told = {one.get("schemeIdUri"): one for one in adaptation.iterfind("mpd:ContentProtection", dash.NS)}
         common, clear_key = told.get(COMMON), told.get(CLEAR_KEY)

@@ -21,7 +21,7 @@ def mpd_problems(path: str, root: Element, media: Files, plan: EncodingPlan) -> 
         if abs(_seconds(text) - plan.duration) > TICK:
             yield path, f"says that it lasts {text or 'nothing'}, planned {float(plan.duration):.3f} s"
     missing = {uri: list(readings) for uri, readings in media.items()}
-    sets = [found for found in root.iterfind(".//mpd:AdaptationSet", NS) if found.get("contentType") != "text"]
+    sets = [one for one in root.iterfind(".//mpd:AdaptationSet", NS) if one.get("contentType") not in ("text", "image")]
     for representation in (each for adaptation in sets for each in adaptation.iterfind("mpd:Representation", NS)):
         base = representation.findtext("mpd:BaseURL", "", NS)
         readings, name = missing.get(base), representation.get("id")

@@ -24,7 +24,8 @@ def master_problems(
 ) -> Iterable[Problem]:
     """Of the master: playlists it names that are not there, tracks it does not name, and sounds no variant plays."""
     sounds = {reading.name for readings in media.values() for reading in readings if not reading.is_video}
-    named = [entry.uri for entry in (*master.media, *master.playlists, *master.iframe_playlists)]
+    entries = (*master.media, *master.playlists, *master.iframe_playlists, *master.image_playlists)
+    named = [entry.uri for entry in entries]
     for uri in named:
         if f"hls/{uri}" not in streams.texts:
             yield path, f"names {uri}, which is not in the release"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +12,12 @@ from PIL import Image, UnidentifiedImageError
 from video_pipeline.media import parallel, process
 from video_pipeline.media.checks import sampled
 from video_pipeline.media.checks.reading import Reading
+from video_pipeline.media.checks.tile_forms import VTT, Box, forms
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.decoding import KEYS, KEYS_ALONE
 from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import EncodingPlan
-from video_pipeline.media.products import CheckResult
+from video_pipeline.media.products import CheckResult, Streams
 from video_pipeline.media.tools import Tools
 
 SIDE = 16
@@ -27,7 +26,6 @@ MOST_OFF = 8.0
 """Of 255, the mean over a picture. Another frame of the same scene may pass; one of another scene does not."""
 STALL_SECONDS = 60
 _AT_ONCE = 5
-_CUE = re.compile(r"(\d+):(\d\d):(\d\d\.\d{3}) --> \S+\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)")
 Small = NDArray[np.int16]
 """Rows times columns times RGB."""
 
@@ -35,6 +33,7 @@ Small = NDArray[np.int16]
 def picture_times(
     tools: Tools,
     plan: EncodingPlan,
+    streams: Streams,
     readings: Sequence[Reading],
     thumbnails: Thumbnails,
     sprites: Sprites,
@@ -48,7 +47,7 @@ def picture_times(
     large, small = there.get(rungs[0].name), there.get(rungs[-1].name)
     if large is None or small is None:
         return verdict("picture_times", [], f"there is no {rungs[0].name} or {rungs[-1].name} to compare with")
-    tiles = list(_tiles(plan, sprites, pictures))
+    tiles = list(_tiles(plan, streams, sprites, pictures))
     wrong = _differences(tiles, _at_interval(tools, plan, small.path, sprites))
     shown = {picture.name: (picture.frame, _small(pictures.get(picture.name))) for picture in thumbnails.all}
     opened = [(name, frame, picture) for name, (frame, picture) in shown.items() if picture is not None]
@@ -66,18 +65,26 @@ def _differences(shown: Sequence[tuple[str, str, int, Small]], due: Mapping[int,
     return wrong
 
 
-def _tiles(plan: EncodingPlan, sprites: Sprites, pictures: Mapping[str, Path]) -> Iterator[tuple[str, str, int, Small]]:
-    """Sheet, name for people, frame and picture of every tile that is there."""
+def _tiles(
+    plan: EncodingPlan, streams: Streams, sprites: Sprites, pictures: Mapping[str, Path]
+) -> Iterator[tuple[str, str, int, Small]]:
+    """Sheet, name for people, frame and picture of every tile that is there, by each of the forms that says something
+    else of it."""
     opened: dict[str, Image.Image | None] = {}
-    for hours, minutes, seconds, sheet, *place in _CUE.findall(sprites.vtt):
-        x, y, width, height = map(int, place)
-        if sheet not in opened:
-            opened[sheet] = _open(pictures.get(sheet))
-        whole = opened[sheet]
-        if whole is not None and x + width <= whole.width and y + height <= whole.height:
-            time = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
-            tile = whole.crop((x, y, x + width, y + height))
-            yield sheet, f"the tile at {float(time):.3f} s", round(time * plan.rate), _shrunk(tile)
+    seen: set[tuple[str, int, Box]] = set()
+    for path, tiles in forms(sprites.vtt, streams.texts):
+        for tile in tiles:
+            name, frame = tile.sheet_name, round(tile.start * plan.rate)
+            x, y, width, height = tile.box
+            if name not in opened:
+                opened[name] = _open(pictures.get(name))
+            whole, own = opened[name], (name, frame, tile.box)
+            if own in seen or whole is None or x + width > whole.width or y + height > whole.height:
+                continue
+            seen.add(own)
+            said = "" if path == VTT else f" by {path}"
+            shown = _shrunk(whole.crop((x, y, x + width, y + height)))
+            yield name, f"the tile at {float(tile.start):.3f} s{said}", frame, shown
 
 
 def _at_interval(tools: Tools, plan: EncodingPlan, path: Path, sprites: Sprites) -> dict[int, Small]:
