@@ -107,7 +107,7 @@ def inspect(
             references(plan, streams, laid, texts, sprites),
             descriptions(plan, streams, laid, texts, sprites),
             authoring(plan, streams, laid),
-            bandwidth(streams, laid, images),
+            bandwidth(streams, laid, sprites),
             sprite_tiles(plan, streams, sprites, images),
             picture_times(tools, plan, streams, readings, thumbnails, sprites, images, work),
             subtitles(plan, texts),

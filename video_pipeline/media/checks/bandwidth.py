@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import m3u8
 import numpy as np
@@ -15,6 +15,7 @@ from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.tile_forms import Sheet, image_playlist, sheets_of
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.dash import NS
+from video_pipeline.media.image_products import Sprites, sheet_name
 from video_pipeline.media.manifests import MASTER, MPD
 from video_pipeline.media.products import CheckResult, Streams
 
@@ -25,7 +26,7 @@ Stated = tuple[str, str, "int | None", int]
 """Manifest, attribute and track, what it says, what was measured; both bit/s."""
 
 
-def bandwidth(streams: Streams, readings: Sequence[Reading], pictures: Mapping[str, Path]) -> CheckResult:
+def bandwidth(streams: Streams, readings: Sequence[Reading], sprites: Sprites) -> CheckResult:
     """BANDWIDTH, AVERAGE-BANDWIDTH and @bandwidth are within 10 % of what the files weigh."""
     wrong: list[Problem] = []
     worst = Fraction(0)
@@ -34,7 +35,7 @@ def bandwidth(streams: Streams, readings: Sequence[Reading], pictures: Mapping[s
         for path, what, stated, true in (
             *_hls(streams, readings, measured),
             *_dash(streams, measured),
-            *_tiles(streams, pictures),
+            *_tiles(streams, sprites),
         ):
             off = abs(Fraction(stated or 0) / true - 1)
             worst = max(worst, off)
@@ -83,13 +84,13 @@ def _dash(streams: Streams, measured: dict[str, tuple[int, int]]) -> Iterator[St
             yield MPD, f"bandwidth of {name}", int(representation.get("bandwidth", "0")), measured[name][1]
 
 
-def _tiles(streams: Streams, pictures: Mapping[str, Path]) -> Iterator[Stated]:
-    """Of the sheets as files: in HLS as of any segments, in DASH the bits of the largest over what a full one lasts
+def _tiles(streams: Streams, sprites: Sprites) -> Iterator[Stated]:
+    """Of the sheets: in HLS as of any segments, in DASH the bits of the largest over what a full one lasts
     (DASH-IF IOP 4.3, 6.2.6)."""
     path = image_playlist(streams.texts)
     for one in m3u8.loads(streams.texts.get(MASTER, "")).image_playlists[:1] if path in streams.texts else ():
         sheets, target = list(sheets_of(path, streams.texts)), m3u8.loads(streams.texts[path]).target_duration
-        sizes = [_weight(sheet, pictures) for sheet in sheets]
+        sizes = [_weight(sheet, sprites) for sheet in sheets]
         average, peak = hls.rates(sizes, [sheet.end - sheet.start for sheet in sheets], Fraction(str(target)))
         yield MASTER, f"AVERAGE-BANDWIDTH of {one.uri}", one.image_stream_info.average_bandwidth, average
         yield MASTER, f"BANDWIDTH of {one.uri}", one.image_stream_info.bandwidth, peak
@@ -97,14 +98,14 @@ def _tiles(streams: Streams, pictures: Mapping[str, Path]) -> Iterator[Stated]:
         root, sheets = etree.fromstring(streams.texts[MPD].encode()), list(sheets_of(MPD, streams.texts))
         for each in root.iterfind(".//mpd:AdaptationSet[@contentType='image']/mpd:Representation", NS):
             lasts = sheets[0].seconds * sheets[0].columns * sheets[0].rows
-            largest = max(_weight(sheet, pictures) for sheet in sheets)
+            largest = max(_weight(sheet, sprites) for sheet in sheets)
             yield MPD, f"bandwidth of {each.get('id')}", int(each.get("bandwidth", "0")), round(8 * largest / lasts)
 
 
-def _weight(sheet: Sheet, pictures: Mapping[str, Path]) -> int:
-    """Bytes; what is not there is a matter of `not_empty`."""
-    path = pictures.get(PurePosixPath(sheet.path).name)
-    return path.stat().st_size if path and path.is_file() else 0
+def _weight(sheet: Sheet, sprites: Sprites) -> int:
+    """Bytes, as listed, by which `digests` holds the file; what is not there is a matter of `references`."""
+    listed = {f"sprites/{sheet_name(n)}": blob.size for n, blob in enumerate(sprites.sheets)}
+    return listed.get(sheet.path, 0)
 
 
 def _target(streams: Streams, name: str) -> Fraction:

@@ -7,6 +7,7 @@ import math
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePosixPath
@@ -19,6 +20,8 @@ from video_pipeline.media.dash import NS, Element
 from video_pipeline.media.manifests import MASTER, MPD
 
 VTT = "sprites/sprites.vtt"
+UNREADABLE = (ValueError, KeyError, TypeError, ZeroDivisionError, etree.LxmlError, SyntaxError)
+"""What the libraries raise for a text that is none."""
 Box = tuple[int, int, int, int]
 """Left and upper side, width and height, pixels."""
 
@@ -68,13 +71,15 @@ class Sheet:
 
 
 def forms(vtt: str, texts: Mapping[str, str]) -> Iterator[tuple[str, list[Tile]]]:
-    """Where it is said, and the tiles in order of time; none where nothing can be read.
+    """Where it is said, and the tiles in order of time; what cannot be read is a matter of `references`.
 
     Args:
         texts: path inside the release to manifest.
     """
     yield VTT, list(of_vtt(vtt))
-    yield from ((path, _tiles(path, texts)) for path in (image_playlist(texts), *([MPD] if MPD in texts else [])))
+    for path in (image_playlist(texts), MPD):
+        with suppress(*UNREADABLE):
+            yield path, [tile for sheet in list(sheets_of(path, texts)) for tile in sheet.tiles()]
 
 
 def image_playlist(texts: Mapping[str, str]) -> str:
@@ -96,16 +101,9 @@ def sheets_of(path: str, texts: Mapping[str, str]) -> Iterator[Sheet]:
     """The sheets that a manifest names.
 
     Raises:
-        ValueError, KeyError, TypeError, ZeroDivisionError, etree.LxmlError, SyntaxError: it says too little of them.
+        UNREADABLE: it says too little of them.
     """
     return _of_mpd(texts[path]) if path == MPD else _of_playlist(path, texts[path])
-
-
-def _tiles(path: str, texts: Mapping[str, str]) -> list[Tile]:
-    try:
-        return [tile for sheet in sheets_of(path, texts) for tile in sheet.tiles()]
-    except (ValueError, KeyError, TypeError, ZeroDivisionError, etree.LxmlError, SyntaxError):
-        return []  # `references` says which text cannot be read
 
 
 def _of_playlist(path: str, text: str) -> Iterator[Sheet]:

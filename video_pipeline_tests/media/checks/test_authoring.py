@@ -14,6 +14,7 @@ from video_pipeline.media.manifests import MASTER, MPD
 from video_pipeline_tests.media.release import LARGE, SMALL, Made
 
 PLAYLIST, KEYS, SOUND = f"hls/{SMALL}.m3u8", f"hls/{SMALL}-iframes.m3u8", "hls/audio-1.m3u8"
+IMAGES = "hls/sprites.m3u8"
 Change = Callable[[str], str]
 
 
@@ -80,6 +81,14 @@ MORE: list[tuple[str, Change, str]] = [
     (MPD, without(r' sar="1:1"'), f"IOP 3.2.4: {SMALL} has no @sar"),
     (MPD, without(r' lang="und"'), "IOP 3.2.4: audio set 1 has no @lang"),
     (MPD, without(r"<AudioChannelConfiguration[^>]*>"), "IOP 3.2.4: audio-1 has no AudioChannelConfiguration"),
+    (IMAGES, without("#EXT-X-IMAGES-ONLY\n"), "Image Media Playlist: there is no EXT-X-IMAGES-ONLY"),
+    (IMAGES, without("#EXT-X-TILES.*\n"), "Image Media Playlist: there is no EXT-X-TILES before a sheet"),
+    (IMAGES, instead("LAYOUT=3x2", "LAYOUT=6x1"), "Shaka Player: takes all sheets for those of the first EXT-X-TILES"),
+    (MASTER, without(',CODECS="jpeg"'), "Image Media Playlist: sprites.m3u8 has no CODECS"),
+    (MPD, without(' profiles="[^"]*full:2011"(?=>)'), "23009-1, 8.1: image set 2 has the profiles of the MPD"),
+    (MPD, instead("image/jpeg", "image/avif"), "IOP 6.2.6: image set 2 has the mimeType image/avif"),
+    (MPD, instead("guidelines/thumbnail_tile", "tiles"), "IOP 6.2.6: image set 2 does not say how many tiles"),
+    (MPD, instead("$Number%03d$", "000"), "IOP 6.2.6: image set 2 has no SegmentTemplate with"),
     (MPD, without(r' mimeType="video/mp4"'), f"23009-1, 5.3.7.2: {SMALL} has no @mimeType"),
 ]
 

@@ -50,6 +50,9 @@ FAULTS = {
     "key frames": stated(MASTER, times(1.3, PEAK, PICTURES), rf"BANDWIDTH of {LARGE}-iframes.m3u8 says \d+"),
     "key frames' average": stated(MASTER, times(0.7, AVERAGE, PICTURES), rf"AVERAGE-BANDWIDTH of {LARGE}-iframes"),
     "MPD video": stated(MPD, times(1.3, "bandwidth", f'^.*id="{SMALL}".*$'), f"bandwidth of {SMALL} says"),
+    "tiles": stated(MASTER, times(1.3, PEAK, "^#EXT-X-IMAGE.*$"), r"BANDWIDTH of sprites.m3u8 says \d+, measured \d+"),
+    "tiles' average": stated(MASTER, times(0.7, AVERAGE, "^#EXT-X-IMAGE.*$"), "AVERAGE-BANDWIDTH of sprites.m3u8 says"),
+    "MPD tiles": stated(MPD, times(1.3, "bandwidth", '^.*id="sprites".*$'), "bandwidth of sprites says"),
     "MPD audio": stated(
         MPD, times(0.7, "bandwidth", '^.*id="audio-1".*$'), r"bandwidth of audio-1 says \d+, measured \d+"
     ),

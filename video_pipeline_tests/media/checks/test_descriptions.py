@@ -31,6 +31,8 @@ FAULTS = {
     ),
     "language": instead(MASTER, 'LANGUAGE="und"', 'LANGUAGE="de"', "LANGUAGE of audio-1.m3u8 is de, .* und"),
     "name": instead(MASTER, 'NAME="Audio"', 'NAME="Sound"', "NAME of audio-1.m3u8 is Sound, .* Audio"),
+    "tiles": instead(MASTER, "160x90", "160x92", r"RESOLUTION of sprites.m3u8 is \(160, 92\), .* \(160, 90\)"),
+    "tiles' codec": instead(MASTER, '"jpeg"', '"png"', "CODECS of sprites.m3u8 is png, .* jpeg"),
     "MPD's language": instead(MPD, 'lang="und"', 'lang="fr"', "lang of audio-1 is fr, .* und"),
     "MPD's codec": instead(MPD, "avc1.640015", "avc1.64001f", f"codecs of {SMALL} is avc1.64001f, .* avc1.640015"),
     "MPD's size": instead(MPD, 'height="240"', 'height="242"', rf"size of {SMALL} is \(426, 242\), .* \(426, 240\)"),

@@ -102,7 +102,7 @@ FAULTS = {
     "MPD without duration": text(MPD, without(' duration="[^"]*"'), "lasts nothing, planned"),
     "MPD names a missing file": text(MPD, lambda t: re.sub(r"\w{64}", "2" * 64, t, count=1), "names .*2{64}.mp4"),
     "MPD leaves a track out": text(
-        MPD, without(r'(?s)<AdaptationSet contentType="audio".*</AdaptationSet>'), "does not name audio-1"
+        MPD, without(r'(?s)<AdaptationSet contentType="audio".*?</AdaptationSet>'), "does not name audio-1"
     ),
     "MPD header": text(MPD, shift(r'Initialization range="0-(\d+)', 1), "header of .* is at bytes 0-897, it is at"),
     "MPD index": text(MPD, shift(r'indexRange="(\d+)-', -4), r"index of .* is at bytes 893-\d+, it is at 897-"),

@@ -23,6 +23,7 @@ from video_pipeline_tests.media.checks import (
     test_descriptions,
     test_pictures,
     test_references,
+    test_tiles,
     test_tracks,
 )
 from video_pipeline_tests.media.checks.faults import Fault, assert_only
@@ -73,6 +74,16 @@ def swapped_sheets(made: Made, directory: Path) -> Made:
     names = ("sheet-000.jpg", "sheet-001.jpg")
     swapped = swapped_files(*names)(made, directory)
     return replace(swapped, sprites=made.sprites.model_copy(update={"sheets": tuple(sheets)}))
+
+
+def black_tile(made: Made, directory: Path) -> Made:
+    """The last one; the sheet is listed as it is."""
+    with Image.open(made.images[SHEETS[1]]) as sheet:
+        sheet.paste((0, 0, 0), (320, 0, 480, 90))
+        sheet.save(directory / SHEETS[1], "JPEG", quality=made.sprites.quality, optimize=True, progressive=True)
+    sheets = (*made.sprites.sheets[:-1], blob_of(directory / SHEETS[1]))
+    painted = made.sprites.model_copy(update={"sheets": sheets})
+    return replace(made, sprites=painted, images={**made.images, SHEETS[1]: directory / SHEETS[1]})
 
 
 def another_poster(change: Callable[[Image.Image], Image.Image]) -> Plant:
@@ -168,7 +179,11 @@ HERE: dict[str, tuple[str, Fault]] = {
     ),
     "sprites a tile too late": (
         "picture_times",
-        Fault(shifted_cues, SHEETS[0], r"tile at 0\.000 s does not show"),
+        Fault(shifted_cues, SHEETS[0], r"tile at 0\.000 s does not show", frozenset({"sprite_tiles"})),
+    ),
+    "a black last tile": (
+        "picture_times",
+        Fault(black_tile, SHEETS[1], r"the tile at 5\.600 s does not show frame 140"),
     ),
     "sound 40 ms late": ("sound_times", Fault(delayed(40), "audio-1", "is 40 ms too late")),
     "sound a frame of AAC late": ("sound_times", Fault(delayed(21.333), "audio-1", "is 21 ms too late")),
@@ -243,7 +258,17 @@ ELSEWHERE: Mapping[str, tuple[str, Fault]] = {
     "a wrong codec": ("descriptions", test_descriptions.FAULTS["codec"]),
     "no I-frame playlist": _authoring("Apple 6.1"),
     "target durations that differ": _authoring("Apple 8.2"),
-    "a missing tile": ("sprite_tiles", test_pictures.SPRITE_FAULTS["a column of tiles is missing"]),
+    "a missing tile": ("sprite_tiles", test_tiles.SPRITE_FAULTS["a column of tiles is missing"]),
+    "two sheets exchanged in HLS": ("sprite_tiles", test_tiles.SPRITE_FAULTS["two sheets exchanged in HLS"]),
+    "the last tile missing in WebVTT": ("sprite_tiles", test_tiles.SPRITE_FAULTS["a tile has no cue"]),
+    "the last tile missing in HLS": ("sprite_tiles", test_tiles.SPRITE_FAULTS["the last tile is missing in HLS"]),
+    "the last tile missing in DASH": ("sprite_tiles", test_tiles.SPRITE_FAULTS["the last tile is missing in DASH"]),
+    "wrong coordinates": ("sprite_tiles", test_tiles.SPRITE_FAULTS["a cue outside"]),
+    "wrong times in HLS": ("sprite_tiles", test_tiles.SPRITE_FAULTS["shorter tiles in HLS"]),
+    "wrong times in DASH": ("sprite_tiles", test_tiles.SPRITE_FAULTS["longer sheets in DASH"]),
+    "a wrong layout in DASH": ("sprite_tiles", test_tiles.SPRITE_FAULTS["another layout in DASH"]),
+    "a wrong size of tiles": ("descriptions", test_descriptions.FAULTS["tiles"]),
+    "a sheet left out": ("references", test_tiles.REFERENCES["a sheet left out of HLS"]),
     "a poster of another size": ("not_empty", test_pictures.EMPTY_FAULTS["poster of another size"]),
     "an empty poster": ("not_empty", test_pictures.EMPTY_FAULTS["poster is empty"]),
 }
