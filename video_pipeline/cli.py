@@ -23,6 +23,7 @@ COMMANDS = {
     "drain": "video_pipeline.cli_fleet:drain",
     "submit": "video_pipeline.cli_stack:submit",
     "submit-csv": "video_pipeline.cli_bulk:submit_csv",
+    "thumbnail": "video_pipeline.cli_thumbnail:thumbnail",
     "status": "video_pipeline.cli_stack:status",
     "cancel": "video_pipeline.cli_stack:cancel",
     "pause": "video_pipeline.cli_stack:pause",

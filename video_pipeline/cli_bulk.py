@@ -27,9 +27,9 @@ def submit_csv(file: Path, dry_run: bool, priority: int, as_json: bool) -> None:
     """Put every row of the CSV FILE into the queue, or none if one of them is bad.
 
     The first line names the columns: source, videoId, preset, title, description, tags (separated by semicolons), trim
-    (start:end), thumbnailsAt (likewise), poster, audio, subtitles (language=file, likewise), and metadata.<key> for
-    custom fields; only source is needed, and may be relative to FILE. Doing it twice enqueues nothing twice: a row
-    with the same content is the same job.
+    (start:end), thumbnailsAt (likewise), poster, thumbnail, audio, subtitles (language=file, likewise), and
+    metadata.<key> for custom fields; only source is needed, and may be relative to FILE. Doing it twice enqueues
+    nothing twice: a row with the same content is the same job.
     """
     bulk = load(file, settings.load().presets_dir)
     if bulk.problems:

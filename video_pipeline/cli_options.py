@@ -30,6 +30,10 @@ def _subtitles(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) ->
     return [spelled.sidecar(text, Path()) for text in texts]
 
 
+def _picture(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    return None if text is None else spelled.picture(text, Path())
+
+
 OPTIONS = [
     click.option("--trim", callback=_trim, help="Only from START:END in seconds; either may be left out."),
     click.option(
@@ -40,6 +44,11 @@ OPTIONS = [
         help="One more thumbnail, at so many seconds or per cent (50%); may be repeated.",
     ),
     click.option("--poster", callback=_moment, help="What the poster shows: seconds or per cent. Default: a good one."),
+    click.option(
+        "--thumbnail",
+        callback=_picture,
+        help="A picture to be the poster instead, kept until it is removed: `--thumbnail none`.",
+    ),
     click.option("--audio", type=click.Choice(get_args(AudioWish)), help="Default: keep."),
     click.option(
         "--subtitles",

@@ -31,7 +31,7 @@ from video_pipeline.media.options import Options
 from video_pipeline.stores.budget import working
 from video_pipeline.stores.index import explain
 from video_pipeline.stores.objects import LocalStore
-from video_pipeline.stores.sources import local_path, sidecar_paths
+from video_pipeline.stores.sources import local_path, paths_beside
 
 # The default starts children to follow the output; they share our terminal and answer Ctrl-C with a traceback.
 NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
@@ -54,7 +54,7 @@ def process(
     preset = preset or ours.default_preset
     presets.load(preset, ours.presets_dir)
     path = local_path(source).absolute()
-    sidecar_paths(options)
+    paths_beside(options)
     tools.find(ffmpeg=ours.ffmpeg, ffprobe=ours.ffprobe, packager=ours.packager)
     prepare(ours)
     release = run(ours, video_id, source=str(path), preset=preset, title=title, options=options, quiet=quiet)

@@ -21,6 +21,7 @@ from video_pipeline.presets import Preset
 from video_pipeline.progress.reporter import NullReporter, Reporter
 from video_pipeline.stores import budget, content_keys, sources
 from video_pipeline.stores.checkpoints import Checkpoints
+from video_pipeline.stores.custom_thumbnails import CustomThumbnails
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.requests import Requests
@@ -113,6 +114,9 @@ class IndexResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def requests(self) -> Requests:
         return Requests(self.index)
+
+    def custom_thumbnails(self, store: StoreResource) -> CustomThumbnails:
+        return CustomThumbnails(self.index, store.objects)
 
 
 class ProgressResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from video_pipeline.assets import show
 from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import Renditions
+from video_pipeline.media import custom_picture
 from video_pipeline.media import sprites as spriting
 from video_pipeline.media import thumbnails as thumbnailing
 from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
@@ -16,7 +17,7 @@ from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.pictures import preview
 from video_pipeline.media.products import ContentAnalysis
 from video_pipeline.partitions import videos
-from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
+from video_pipeline.resources import IndexResource, MediaResource, ProgressResource, StoreResource
 from video_pipeline.stores.objects import ObjectStore
 
 GROUP = "images"
@@ -47,14 +48,18 @@ def thumbnails(
     av1: Renditions,
     media: MediaResource,
     store: StoreResource,
+    index: IndexResource,
     progress: ProgressResource,
 ) -> dg.MaterializeResult[Thumbnails]:
     """The poster and the candidates an editor chooses from: sharp, well exposed frames from inside the scenes, no
-    two alike; and the frames that the request asks for."""
+    two alike; the frames that the request asks for; and the picture that is kept for this video as its poster."""
     with stage(context, progress) as step:
         tracks = plain(encoding_plan, h264, hevc, vp9, av1).tracks
         large, small = tracks[0].file, tracks[-1].file
         parts = [CODE_VERSION, large.sha256, small.sha256, content_analysis.model_dump_json(include={"scenes"})]
+        kept = index.custom_thumbnails(store)
+        brought = kept.get(context.partition_key)
+        parts += [brought.blob.sha256, brought.name] if brought else []
         key = _key([*parts, encoding_plan.images.model_dump_json()], encoding_plan)
         made = store.checkpoints.get("thumbnails", key, Thumbnails)
         if made is None:
@@ -66,12 +71,18 @@ def thumbnails(
                     content_analysis.scenes,
                     encoding_plan,
                     scratch,
+                    poster_stem="chosen" if brought else "poster",
                 )
+                if brought:
+                    size, path = thumbnailing.poster_size(encoding_plan), kept.path(brought, scratch)
+                    custom = custom_picture.make(media.tools, brought, path, encoding_plan.images, size, scratch)
+                    made = made.model_copy(update={"custom": custom})
                 for name, file in made.files.items():
                     store.objects.put_file(file.key, scratch / name)
                 store.checkpoints.put("thumbnails", key, made)
         seconds = step.seconds
-        poster = preview(store.objects.local(made.poster.file.key), PREVIEW_BYTES)
+        shown = made.custom or made.poster
+        poster = preview(store.objects.local(shown.file.key), PREVIEW_BYTES)
     rows: list[dict[str, show.Cell]] = [
         {
             "file": t.name,
@@ -81,6 +92,9 @@ def thumbnails(
         }
         for t in made.all
     ]
+    if made.custom:
+        size_of = f"{made.custom.width}x{made.custom.height}"
+        rows.insert(0, {"file": made.custom.name, "time s": None, "size": size_of, "score": None})
     return dg.MaterializeResult(
         value=made,
         metadata={
@@ -88,6 +102,7 @@ def thumbnails(
             "table": show.table(rows),
             "candidates": len(made.candidates),
             "asked_for": len(made.at),
+            **({"brought": made.custom.source_name} if made.custom else {}),
             "bytes": sum(file.size for file in made.files.values()),
             "seconds": seconds,
         },

@@ -72,6 +72,7 @@ def source(
         with media.scratch() as scratch:
             # First: they are read in a moment, the video may be large.
             sidecars = take_in(request.options, store.objects, store.checkpoints, scratch)
+            brought = index.custom_thumbnails(store).take_in(request, media.tools, scratch)
             file = fetch(request.source, store.objects, store.checkpoints, scratch)
         seconds = step.seconds
     return dg.MaterializeResult(
@@ -85,6 +86,7 @@ def source(
             "preset": request.preset,
             "title": request.title or "",
             **({"subtitles": show.table(_given(sidecars))} if sidecars else {}),
+            **({"thumbnail": show.table(_given([brought]))} if brought else {}),
             "options": dg.MetadataValue.json(request.options.data()),
         },
     )

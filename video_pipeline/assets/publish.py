@@ -92,6 +92,7 @@ def quality_report(
                     scratch,
                     {track.name: store.objects.local(track.file.key) for track in tracks},
                     media.content_key(encoding_plan, context.partition_key),
+                    store.objects.local(thumbnails.custom.source.key) if thumbnails.custom else None,
                 )
             if report.passed:
                 store.checkpoints.put("quality", key, report)

@@ -12,7 +12,7 @@ from video_pipeline.identity import check_video_id
 from video_pipeline.intake.job import parse
 from video_pipeline.media.options import Options
 from video_pipeline.stores.requests import Requests, VideoRequest
-from video_pipeline.stores.sources import local_path, sidecar_paths
+from video_pipeline.stores.sources import local_path, paths_beside
 
 OPTIONS = tuple(field.alias or name for name, field in Options.model_fields.items())
 
@@ -29,7 +29,8 @@ class NewRequest(dg.Config):
     tags: list[str] = Field(default=[], description="For the search.")
     metadata: dict[str, Any] = Field(default={}, description="Custom fields of yours: any JSON object.")
     options: dict[str, Any] = Field(
-        default={}, description="What else to ask for, as in a job: trim, thumbnailsAt, poster, audio, subtitles."
+        default={},
+        description="What else to ask for, as in a job: trim, thumbnailsAt, poster, thumbnail, audio, subtitles.",
     )
 
 
@@ -53,7 +54,9 @@ def request_of(context: dg.AssetExecutionContext, config: NewRequest, requests: 
                 "source"
             )
         before = known.model_dump(include=set(NewRequest.model_fields), exclude_none=True)
-        given = before | {"options": known.options.data()} | given
+        # Its thumbnail is kept anyway, and may be another one by now.
+        kept = known.options.model_copy(update={"thumbnail": None})
+        given = before | {"options": kept.data()} | given
     options = given.pop("options", {})
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
@@ -61,7 +64,7 @@ def request_of(context: dg.AssetExecutionContext, config: NewRequest, requests: 
     ours = settings.load()
     asked = parse({**given, **options}, ours.presets_dir)
     local_path(asked.source)
-    sidecar_paths(asked.options)
+    paths_beside(asked.options)
     return requests.add(
         video_id=video_id,
         source=asked.source,

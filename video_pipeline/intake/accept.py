@@ -19,7 +19,7 @@ from video_pipeline.intake.job import Job, parse
 from video_pipeline.intake.ledger import Claim
 from video_pipeline.intake.wanted import number_of
 from video_pipeline.stores.requests import Requests, VideoRequest
-from video_pipeline.stores.sources import local_path, sidecar_paths
+from video_pipeline.stores.sources import local_path, paths_beside
 
 
 def accept(active: Active, requests: Requests, job: BullJob, unfinished: Iterable[DagsterRun]) -> Claim:
@@ -65,7 +65,9 @@ def _request(
     before = [claim for name, claim in claims.items() if claim.video_id == video_id and name != str(job.id)]
     if before:
         last = requests.get(video_id, max(before, key=lambda claim: claim.order).request)
-        if last is not None and {name: getattr(last, name) for name in wanted} == wanted and _unchanged(last):
+        same = last is not None and {name: getattr(last, name) for name in wanted} == wanted
+        # A run that began before its thumbnail was brought may not show it.
+        if last is not None and same and _unchanged(last) and not requests.picture_since(video_id, last.created):
             return last.version
     return requests.add(video_id=video_id, **wanted, job_id=_life(job, video_id)).version
 
@@ -74,7 +76,7 @@ def _unchanged(request: VideoRequest) -> bool:
     """Whether the source and the files with it are as they were when they were asked for; one we cannot see from here
     may not be."""
     try:
-        files = [local_path(request.source), *sidecar_paths(request.options)]
+        files = [local_path(request.source), *paths_beside(request.options)]
         return all(os.stat(file).st_mtime < request.created.timestamp() for file in files)
     except (OSError, PipelineError):
         return False

@@ -13,7 +13,7 @@ from video_pipeline.intake import once, spelled
 from video_pipeline.intake.job import Job, parse
 from video_pipeline.intake.sheet import Problem, Row, read
 from video_pipeline.portable import json_or_text
-from video_pipeline.stores.sources import local_path, sidecar_paths
+from video_pipeline.stores.sources import local_path, paths_beside
 
 META = "metadata."
 FIELDS = tuple(field.alias or name for name, field in Job.model_fields.items() if name != "metadata")
@@ -43,7 +43,7 @@ class Bulk:
 
 
 def load(path: Path, presets_dir: Path | None) -> Bulk:
-    """Every row as a job, and everything that is wrong with the others. Relative sources are beside the CSV file.
+    """Every row as a job, and everything that is wrong with the others. Relative files are beside the CSV file.
 
     Columns are the job's fields by their names in the queue; entries of `tags`, `thumbnailsAt` and `subtitles` are
     separated by semicolons and written as in `spelled`; `metadata.<key>` is a custom field, read as JSON if it is some.
@@ -114,6 +114,8 @@ def _value(name: str, cell: str, beside: Path) -> Any:
         return spelled.trim(cell)
     if name == "poster":
         return spelled.moment(cell)
+    if name == "thumbnail":
+        return spelled.picture(cell, beside)
     if name == "source" and "://" not in cell:
         return str((beside / cell).absolute())
     return json_or_text(cell) if name == "schemaVersion" or name.startswith(META) else cell
@@ -142,7 +144,7 @@ def _checker(presets_dir: Path | None) -> Callable[[str, object], str]:
             job = parse({"source": "/", name: value}, presets_dir)
             if name == "source":
                 local_path(value)
-            sidecar_paths(job.options)
+            paths_beside(job.options)
         except PipelineError as error:
             return _without(name, error)
         return ""

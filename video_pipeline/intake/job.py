@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from video_pipeline import presets
 from video_pipeline.errors import RequestError
 from video_pipeline.identity import VIDEO_ID, check_video_id
-from video_pipeline.media.options import MOST, AudioWish, Moment, Options, Sidecar, SourceAddress, Trim
+from video_pipeline.media.options import MOST, AudioWish, Moment, Options, Picture, Sidecar, SourceAddress, Trim
 from video_pipeline.portable import check_json
 
 # pydantic names Python's types; producers know JSON's.
@@ -76,6 +76,12 @@ class Job(BaseModel):
         default=None,
         description="The moment the poster shows, as in `thumbnailsAt`. Without it a good one is chosen.",
         examples=[2.5, "12.5%"],
+    )
+    thumbnail: Picture | None = Field(
+        default=None,
+        description="A picture to be the poster instead: an absolute path or a file:// URL, as the workers see it. It "
+        'is kept for later releases too, until "none" removes it or another one takes its place.',
+        examples=["/data/cover.jpg", "none"],
     )
     audio: AudioWish = Field(
         default="keep",

@@ -58,6 +58,10 @@ export interface VideoJob {
    */
   poster?: number | string | null;
   /**
+   * A picture to be the poster instead: an absolute path or a file:// URL, as the workers see it. It is kept for later releases too, until "none" removes it or another one takes its place.
+   */
+  thumbnail?: string | null;
+  /**
    * keep: every track, with a stereo mix beside surround; stereo: stereo alone; none: no sound.
    */
   audio?: 'keep' | 'stereo' | 'none';

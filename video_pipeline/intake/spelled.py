@@ -9,6 +9,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from video_pipeline.errors import RequestError
+from video_pipeline.media.options import NO_PICTURE
 from video_pipeline.portable import json_or_text
 
 
@@ -32,6 +33,12 @@ def trim(text: str) -> dict[str, Any]:
 def moment(text: str) -> Any:
     """A number of seconds, or anything else as it is, such as 50%."""
     return json_or_text(text.strip())
+
+
+def picture(text: str, beside: Path) -> str:
+    """A file, a relative one in the directory `beside`; a file:// URL, or "none"."""
+    text = text.strip()
+    return text if text == NO_PICTURE or "://" in text else str((beside / text).absolute())
 
 
 def sidecar(text: str, beside: Path) -> dict[str, str]:

@@ -24,6 +24,9 @@ LANGUAGE = (
     r"(-([a-zA-Z0-9]{5,8}|[0-9][a-zA-Z0-9]{3}))*(-[a-wyzA-WYZ0-9](-[a-zA-Z0-9]{2,8})+)*(-[xX](-[a-zA-Z0-9]{1,8})+)?$"
 )
 """RFC 5646, 2.1: langtag."""
+NO_PICTURE = "none"
+"""In place of a picture's address: the one that is kept shall go."""
+PICTURE = rf"^none$|{SOURCE}"
 LABEL = r"^[^\u0000-\u001f\u007f]{1,100}$"
 
 
@@ -58,6 +61,10 @@ def _source(value: str) -> str:
     return value
 
 
+def _picture(value: str) -> str:
+    return value if value == NO_PICTURE else _source(value)
+
+
 def _language(value: str) -> str:
     if not re.fullmatch(LANGUAGE, value):
         raise ValueError("must be a language tag of BCP 47, such as en, pt-BR or zh-Hant")
@@ -81,6 +88,8 @@ Moment = Annotated[
 """Seconds from the start of what is published, or per cent of it as "12.5%"."""
 SourceAddress = Annotated[str, AfterValidator(_source), WithJsonSchema({"type": "string", "pattern": SOURCE})]
 """A file, as the workers see it."""
+Picture = Annotated[str, AfterValidator(_picture), WithJsonSchema({"type": "string", "pattern": PICTURE})]
+"""Likewise, or `NO_PICTURE`."""
 Language = Annotated[str, AfterValidator(_language), WithJsonSchema({"type": "string", "pattern": LANGUAGE})]
 Label = Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL})]
 AudioWish = Literal["keep", "stereo", "none"]
@@ -121,6 +130,8 @@ class Options(Model):
     """More thumbnails, at these moments."""
     poster: Moment | None = None
     """The moment the poster shows; without one it is chosen."""
+    thumbnail: Picture | None = None
+    """The poster that somebody brought, `NO_PICTURE` to remove it; without one what is kept stays."""
     audio: AudioWish = "keep"
     """Every track as it is, with a stereo mix beside surround; stereo alone; or no sound."""
     subtitles: Annotated[tuple[Sidecar, ...], Field(max_length=MOST)] = ()

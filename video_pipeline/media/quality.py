@@ -48,7 +48,7 @@ CHECKS = {
     "authoring": "Both manifests keep Apple's authoring rules and DASH-IF's interoperability points.",
     "bandwidth": "Every stated bit rate is within 10 % of the measured one.",
     "sprite_tiles": "Sprite sheets hold the planned tiles; WebVTT, HLS and DASH say the same of them, up to the end.",
-    "picture_times": "Every sprite tile and thumbnail shows the frame of its time.",
+    "picture_times": "Every sprite tile and thumbnail shows the frame of its time, or the picture that was brought.",
     "subtitles": "Every text track is there or named as left out, is WebVTT, and its cues lie inside the video.",
     "not_empty": "Nothing is empty, and pictures are pictures of the stated size.",
     "digests": "Every file is, byte for byte, the one that was made.",
@@ -73,6 +73,7 @@ def inspect(
     scratch: Path,
     encoded: Mapping[str, Path],
     key: ContentKey | None = None,
+    brought: Path | None = None,
 ) -> QualityReport:
     """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
 
@@ -85,6 +86,7 @@ def inspect(
         scratch: a directory for temporary files.
         encoded: track name to what the encoder wrote.
         key: of a plan with protection.
+        brought: the custom picture as it was brought, if there is one.
     """
     with TemporaryDirectory(dir=scratch) as name:
         work = Path(name)
@@ -109,7 +111,7 @@ def inspect(
             authoring(plan, streams, laid),
             bandwidth(streams, laid, sprites),
             sprite_tiles(plan, streams, sprites, images),
-            picture_times(tools, plan, streams, readings, thumbnails, sprites, images, work),
+            picture_times(tools, plan, streams, readings, thumbnails, sprites, images, work, brought),
             subtitles(plan, texts),
             pictures.not_empty(streams, thumbnails, sprites, media, images),
             digests(streams, thumbnails, sprites, media, images),

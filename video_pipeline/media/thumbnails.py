@@ -26,13 +26,20 @@ ALIKE = 10
 
 
 def make(
-    tools: Tools, small: Path, large: Path, scenes: Sequence[Scene], plan: EncodingPlan, out_dir: Path
+    tools: Tools,
+    small: Path,
+    large: Path,
+    scenes: Sequence[Scene],
+    plan: EncodingPlan,
+    out_dir: Path,
+    poster_stem: str = "poster",
 ) -> Thumbnails:
     """Writes `poster.jpg`, `01.jpg` ..., and `at-01.jpg` ... of the frames that were asked for, into `out_dir`.
 
     Args:
         small: a small rung, to judge frames by.
         large: the largest rung, to take the chosen frames from.
+        poster_stem: another name for the poster's file, where a picture that was brought has that one.
     """
     images = plan.images
     wanted = {scene.index: [_inside(scene, place) for place in PLACES] for scene in _longest(scenes)}
@@ -42,13 +49,11 @@ def make(
     best = max(chosen, key=lambda frame: frame.score)
     poster = best if images.poster is None else _asked(scored, images.poster)
     others = [frame for frame in chosen if frame.frame != poster.frame][: images.candidates]
-    named: list[tuple[str, Kind, Scored]] = [("poster", "poster", poster)]
+    named: list[tuple[str, Kind, Scored]] = [(poster_stem, "poster", poster)]
     in_order = sorted(others, key=lambda frame: frame.frame)
     named += [(f"{n:02}", "candidate", frame) for n, frame in enumerate(in_order, 1)]
     named += [(f"at-{n:02}", "asked", _asked(scored, frame)) for n, frame in enumerate(images.at, 1)]
-    rung = plan.family(plan.plain)[0]
-    size = _size(rung, images.poster_width)
-    pictures = _extract(tools, large, [frame.frame for *_, frame in named], size, plan)
+    pictures = _extract(tools, large, [frame.frame for *_, frame in named], poster_size(plan), plan)
     made = []
     for (stem, kind, frame), picture in zip(named, pictures, strict=True):
         files = forms.save(picture, stem, images, out_dir)
@@ -100,6 +105,11 @@ def _choose(scored: dict[int, Scored], wanted: dict[int, list[int]], plan: Encod
 
 def _inside(scene: Scene, place: float) -> int:
     return min(scene.end - 1, scene.start + int(place * (scene.end - scene.start)))
+
+
+def poster_size(plan: EncodingPlan) -> tuple[int, int]:
+    """Width and height of all thumbnails, pixels."""
+    return _size(plan.family(plan.plain)[0], plan.images.poster_width)
 
 
 def _size(rung: RungPlan, longest: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from video_pipeline.errors import PipelineError
 from video_pipeline.media.model import Blob
 from video_pipeline.stores import leases
-from video_pipeline.stores.checkpoints import SOURCE, Checkpoints, checkpoint_key
+from video_pipeline.stores.checkpoints import FROM_OUTSIDE, Checkpoints, checkpoint_key
 from video_pipeline.stores.counted import correct, counted
 from video_pipeline.stores.disk import try_locked
 from video_pipeline.stores.objects import LocalStore
@@ -127,7 +127,7 @@ def look(store: LocalStore) -> list[Kept]:
     used: dict[tuple[str, str], int] = {}
     kept = []
     for sha256, named in by_blob.items():
-        if any(reference.kind == SOURCE for reference in named):
+        if any(reference.kind in FROM_OUTSIDE for reference in named):
             continue
         try:
             stat = os.stat(f"{root}/{Blob(sha256=sha256, size=0).key}")

@@ -19,8 +19,9 @@ from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.references import Reference, References
 
 M = TypeVar("M", bound=BaseModel)
-SOURCE = "source"
-"""The kind of what came from outside: it counts for no budget, since nobody can make it again."""
+SOURCE, PICTURE = "source", "thumbnail"
+FROM_OUTSIDE = (SOURCE, PICTURE)
+"""The kinds of what came from outside: it counts for no budget, since nobody can make it again."""
 
 
 class Checkpoints:

@@ -12,7 +12,7 @@ from video_pipeline.base import Model
 from video_pipeline.media.options import Options
 from video_pipeline.portable import check_json
 from video_pipeline.stores.index import Index
-from video_pipeline.stores.tables import requests
+from video_pipeline.stores.tables import custom_thumbnails, requests
 
 
 class VideoRequest(Model):
@@ -101,6 +101,13 @@ class Requests:
         with self.index.read() as connection:
             found: str | None = connection.execute(query).scalar()
             return found
+
+    def picture_since(self, video_id: str, moment: datetime) -> bool:
+        """Whether somebody brought or removed the video's thumbnail after that moment, and no request from before."""
+        query = sa.select(custom_thumbnails.c.set_at).where(custom_thumbnails.c.video_id == video_id)
+        with self.index.read() as connection:
+            found: datetime | None = connection.execute(query).scalar()
+            return found is not None and found > moment
 
     def mark_published(self, video_id: str, version: int, release_id: str) -> None:
         with self.index.write() as connection:

@@ -8,14 +8,17 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from video_pipeline.errors import SourceError
+from video_pipeline.media import custom_picture
 from video_pipeline.media.files import copy_and_hash
 from video_pipeline.media.model import SourceFile
-from video_pipeline.media.options import Options
+from video_pipeline.media.options import NO_PICTURE, Options
 from video_pipeline.stores import leases
 from video_pipeline.stores.checkpoints import SOURCE, Checkpoints
 from video_pipeline.stores.objects import LocalStore, ObjectStore
 
 SCHEMES = ("a path", "file://")
+PICTURE_FIELD = "thumbnail"
+"""Of a request."""
 
 
 def local_path(source: str, field: str = "source") -> Path:
@@ -69,8 +72,23 @@ def _path(source: str, field: str) -> Path:
 
 
 def sidecar_paths(options: Options) -> list[Path]:
-    """The files that come with a video. Raises as `local_path`."""
+    """The subtitle files that come with a video. Raises as `local_path`."""
     return [local_path(sidecar.source, f"subtitles.{n}.source") for n, sidecar in enumerate(options.subtitles)]
+
+
+def picture_path(options: Options) -> Path | None:
+    """The picture that is brought, if one is. Raises as `local_path`, and if it is too large for one."""
+    if options.thumbnail in (None, NO_PICTURE):
+        return None
+    path = local_path(str(options.thumbnail), PICTURE_FIELD)
+    custom_picture.weigh(path, PICTURE_FIELD)
+    return path
+
+
+def paths_beside(options: Options) -> list[Path]:
+    """All files that come with a video. Raises as `local_path`."""
+    picture = picture_path(options)
+    return [*sidecar_paths(options), *([picture] if picture else [])]
 
 
 def fetch(source: str, objects: ObjectStore, checkpoints: Checkpoints, scratch: Path) -> SourceFile:

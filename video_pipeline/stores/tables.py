@@ -200,11 +200,11 @@ custom_thumbnails = Table(
     "custom_thumbnails",  # kept until they are removed, whatever is published meanwhile
     metadata,
     Column("video_id", String(63), primary_key=True),
-    Column("sha256", String(64), nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("uri", Text, nullable=False),
-    Column("request", Integer),  # the version that brought or removed it; none if it was brought by itself
+    Column("sha256", String(64)),  # of the file as it was brought; none once it is removed, as the next three
+    Column("size", BigInteger),
+    Column("name", Text),
+    Column("uri", Text),
+    Column("request", Integer, nullable=False),  # the newest version then: that and older ones change it no more
     Column("set_at", UtcDateTime, nullable=False),
 )
 

@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from video_pipeline.media import parallel, process
 from video_pipeline.media.checks import sampled
+from video_pipeline.media.checks.brought import custom_poster
 from video_pipeline.media.checks.reading import Reading
 from video_pipeline.media.checks.tile_forms import VTT, Box, forms
 from video_pipeline.media.checks.verdict import Problem, verdict
@@ -18,6 +19,7 @@ from video_pipeline.media.decoding import KEYS, KEYS_ALONE
 from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CheckResult, Streams
+from video_pipeline.media.thumbnails import poster_size
 from video_pipeline.media.tools import Tools
 
 SIDE = 16
@@ -39,9 +41,14 @@ def picture_times(
     sprites: Sprites,
     pictures: Mapping[str, Path],
     scratch: Path,
+    brought: Path | None = None,
 ) -> CheckResult:
     """Against the frames of the rendition they were made of: a smaller one may look quite different. What cannot be
-    read at all is a matter of other checks."""
+    read at all is a matter of other checks.
+
+    Args:
+        brought: the custom picture as it was brought.
+    """
     there = {r.name: r for r in readings if r.is_video and len(r.packets)}
     rungs = plan.family(plan.plain)
     large, small = there.get(rungs[0].name), there.get(rungs[-1].name)
@@ -54,7 +61,12 @@ def picture_times(
     frames = sorted({frame for _, frame, _ in opened})
     found = _at(tools, plan, large, frames, scratch)
     wrong += _differences([(name, name, frame, picture) for name, frame, picture in opened], found)
-    return verdict("picture_times", wrong, f"{len(tiles)} tiles and {len(opened)} thumbnails show their frames")
+    said = f"{len(tiles)} tiles and {len(opened)} thumbnails show their frames"
+    if thumbnails.custom and brought:
+        path = pictures.get(thumbnails.custom.name)
+        wrong += custom_poster(tools, plan.images, poster_size(plan), thumbnails.custom, brought, path, scratch)
+        said += ", the poster the picture that was brought"
+    return verdict("picture_times", wrong, said)
 
 
 def _differences(shown: Sequence[tuple[str, str, int, Small]], due: Mapping[int, Small]) -> list[Problem]:

@@ -47,10 +47,10 @@ def upgrade() -> None:
     op.create_table(
         "custom_thumbnails",
         sa.Column("video_id", sa.String(63), primary_key=True),
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("uri", sa.Text(), nullable=False),
-        sa.Column("request", sa.Integer(), nullable=True),
+        sa.Column("sha256", sa.String(64), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("uri", sa.Text(), nullable=True),
+        sa.Column("request", sa.Integer(), nullable=False),
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
     )
