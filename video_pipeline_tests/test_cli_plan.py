@@ -41,7 +41,14 @@ def test_everything_in_numbers(tmp_path: Path, clip: Path) -> None:
     (sound,) = found["audio"]
     assert (sound["codec"], sound["layout"], sound["seconds"]) == ("aac", "stereo", 40)
     assert [(text["label"], text["of"]) for text in found["text"]] == [("English", "subtitles.0.source")]
-    assert found["images"] == {"candidates": 8, "asked": 1, "posterFrame": 25, "tileSeconds": 2}
+    assert found["images"] == {
+        "candidates": 8,
+        "asked": 1,
+        "posterFrame": 25,
+        "tileSeconds": 2,
+        "tiles": 20,
+        "sheets": 1,
+    }
     assert found["source"]["audio"][0]["codec"] == "aac"
     assert found["leftOut"][0] == {
         "name": "h264 2160p, 1440p, 1080p, 720p, 480p, 360p",

@@ -133,6 +133,20 @@ def test_dash_leads_to_files(first: tuple[Path, Done], release: Path) -> None:
         assert {(manifest.parent / str(base.text)).resolve(strict=True) for base in bases} == media
 
 
+def test_every_address_leads_to_the_sprites(first: tuple[Path, Done], release: Path) -> None:
+    stable = release.parent.parent
+    sheet = release / "sprites/sheet-000.jpg"
+    for playlist in (release / "hls/master.m3u8", stable / "master.m3u8", stable / "plain.m3u8"):
+        [images] = m3u8.load(str(playlist)).image_playlists
+        [named] = m3u8.load(str(playlist.parent / images.uri)).segments
+        assert (playlist.parent / images.uri).parent.joinpath(named.uri).resolve(strict=True) == sheet
+        assert named.duration == 3
+    for manifest in (release / "dash/manifest.mpd", stable / "manifest.mpd"):
+        [template] = etree.parse(str(manifest)).iterfind(".//{*}SegmentTemplate")
+        media = template.attrib["media"].replace("$Number%03d$", "000")
+        assert (manifest.parent / media).resolve(strict=True) == sheet
+
+
 def test_release_json_lists_every_file(first: tuple[Path, Done], release: Path, small: Path) -> None:
     document = json.loads((release / "release.json").read_bytes())
     assert document["releaseId"] == release.name

@@ -23,7 +23,7 @@ GRAPH = {
     "streams": (
         "ingest",
         {"hls", "dash"},
-        {"encoding_plan", "subtitles", *FAMILIES, "renditions/audio"},
+        {"encoding_plan", "subtitles", "sprites", *FAMILIES, "renditions/audio"},
     ),
     "download": ("ingest", {"ffmpeg"}, {"encoding_plan", *FAMILIES, "renditions/audio"}),
     "content_analysis": ("analysis", {"python", "ffmpeg"}, {"encoding_plan", *FAMILIES, "renditions/audio"}),

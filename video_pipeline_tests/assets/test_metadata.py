@@ -89,7 +89,18 @@ def test_poster_and_contact_sheet(processed: Processed) -> None:
     files = {path.name: path for path in (release / "thumbnails").iterdir()}
     assert {row["file"] for row in table(shown["table"])} == files.keys()
     assert shown["bytes"] == sum(path.stat().st_size for path in files.values())
-    assert jpeg(processed.metadata("sprites")["contact sheet"]).width > 0
+
+
+def test_sprites_in_numbers(processed: Processed) -> None:
+    """4 s: two tiles beside each other. The picture is small enough for a row of the event log."""
+    shown = processed.metadata("sprites")
+    assert len(str(shown["contact sheet"])) < 4 / 3 * 40_000 + 100
+    assert jpeg(shown["contact sheet"]).size == (320, 90)
+    release = processed.home / "store" / "videos" / VIDEO / "releases" / processed.release
+    [sheet] = (release / "sprites").glob("*.jpg")
+    numbers = {name: shown[name] for name in ("tiles", "sheets", "bytes", "interval_seconds", "quality")}
+    assert numbers == {"tiles": 2, "sheets": 1, "bytes": sheet.stat().st_size, "interval_seconds": 2.0, "quality": 80}
+    assert isinstance(shown["seconds"], float)
 
 
 def test_scene_table(processed: Processed) -> None:

@@ -73,7 +73,7 @@ def test_the_same_tracks_give_the_same_bytes_anywhere(made: Made, tmp_path: Path
     for name in ("a", "b, language=xx,c d"):
         out = tmp_path / name
         out.mkdir()
-        streams = package.package(made.tools, made.plan, made.tracks, made.encoded, out)
+        streams = package.package(made.tools, made.plan, made.tracks, made.encoded, out, sprites=made.sprites)
         kept.append((streams, {path.name: path.read_bytes() for path in out.iterdir()}))
     assert kept[0] == kept[1]
     assert kept[0][0] == made.streams
@@ -121,8 +121,8 @@ def test_what_the_manifests_state_is_what_ffprobe_measures(made: Made) -> None:
         assert variant["RESOLUTION"] == f"{stream['width']}x{stream['height']}"
         assert Fraction(variant["FRAME-RATE"]) == Fraction(stream["avg_frame_rate"])
     represented = list(ElementTree.fromstring(made.streams.texts[MPD]).iter(f"{DASH}Representation"))
-    assert [one.get("id") for one in represented] == [SMALL, LARGE, "audio-1"]
-    for one in represented:
+    assert [one.get("id") for one in represented] == [SMALL, LARGE, "audio-1", "sprites"]
+    for one in represented[:-1]:
         stream = streams[one.get("id", "")]
         assert one.get("codecs") == codec(stream)
         assert stream["codec_type"] == "audio" or one.get("width") == str(stream["width"])
@@ -138,8 +138,15 @@ def test_bit_rates_are_those_of_the_bytes(made: Made) -> None:
         name = variant["uri"].removesuffix(".m3u8")
         assert int(variant["BANDWIDTH"]) == pytest.approx(peak[name] + peak["audio-1"], rel=0.02)
         assert int(variant["AVERAGE-BANDWIDTH"]) == pytest.approx(average[name] + average["audio-1"], rel=0.02)
-    for one in ElementTree.fromstring(made.streams.texts[MPD]).iter(f"{DASH}Representation"):
-        assert int(one.get("bandwidth", 0)) == pytest.approx(peak[one.get("id", "")], rel=0.02)
+    represented = ElementTree.fromstring(made.streams.texts[MPD]).iter(f"{DASH}Representation")
+    stated = {one.get("id", ""): int(one.get("bandwidth", 0)) for one in represented}
+    sheets = [made.images[f"sheet-00{n}.jpg"].stat().st_size * 8 for n in range(3)]
+    assert stated == pytest.approx({**peak, "sprites": max(sheets) / 2.4}, rel=0.02)
+    (images,) = attributes(made.streams.texts[MASTER], "EXT-X-IMAGE-STREAM-INF")
+    assert int(images["AVERAGE-BANDWIDTH"]) == pytest.approx(sum(sheets) / 6, rel=0.001)
+    # Of 3 s that a sheet lasts, rounded up: no run of two lasts 4.5 s, but the last two last 3.6 s.
+    runs = (sheets[0] / 2.4, sheets[1] / 2.4, (sheets[1] + sheets[2]) / 3.6)
+    assert int(images["BANDWIDTH"]) == pytest.approx(max(runs), rel=0.001)
 
 
 @pytest.mark.parametrize("name", [LARGE, SMALL])
@@ -178,7 +185,7 @@ def test_every_segment_plays_alone_from_its_key_frame(made: Made, tmp_path: Path
 
 def test_the_ranges_of_the_mpd_are_the_header_and_the_index(made: Made) -> None:
     root = ElementTree.fromstring(made.streams.texts[MPD])
-    for one in root.iter(f"{DASH}Representation"):
+    for one in list(root.iter(f"{DASH}Representation"))[:-1]:
         content = made.media[one.get("id", "")].read_bytes()
         base = one.find(f"{DASH}SegmentBase")
         header = one.find(f"{DASH}SegmentBase/{DASH}Initialization")

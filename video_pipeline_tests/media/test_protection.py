@@ -146,8 +146,9 @@ def test_the_mpd_names_key_and_licence(made: Made, tmp_path: Path) -> None:
     )
     sealed = made.protected(plan, SECRET, tmp_path)
     root = etree.fromstring(sealed.streams.texts["dash/manifest.mpd"].encode())
-    sets = root.findall(".//{*}AdaptationSet")
+    *sets, images = root.findall(".//{*}AdaptationSet")
     assert len(sets) == 2
+    assert (images.get("contentType"), images.find("{*}ContentProtection")) == ("image", None)
     for adaptation in sets:
         common, clear_key = adaptation.findall("{*}ContentProtection")
         assert common.get("value") == "cenc"
