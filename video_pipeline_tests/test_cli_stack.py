@@ -94,9 +94,10 @@ def test_a_custom_field_that_only_begins_like_json(queue_settings: Settings, que
 def test_options_stand_in_the_job_as_any_producer_writes_them(
     queue_settings: Settings, queue: Bull, tmp_path: Path
 ) -> None:
-    for name in ("a.mp4", "a.srt"):
+    for name in ("a.mp4", "a.srt", "a.jpg"):
         (tmp_path / name).write_bytes(b"x")
     asked = ["--trim", "1.5:10", "--thumbnail-at", "0", "--thumbnail-at", "50%", "--poster", "0", "--audio", "none"]
+    asked += ["--thumbnail", f"{tmp_path}/a.jpg"]
     done = command(queue_settings, "submit", tmp_path / "a.mp4", *asked, "--subtitles", f"pt-BR={tmp_path}/a.srt")
     assert (done.returncode, done.stderr) == (0, "")
     job = queue.job("1")
@@ -105,6 +106,7 @@ def test_options_stand_in_the_job_as_any_producer_writes_them(
         "trim": {"start": 1.5, "end": 10},
         "thumbnailsAt": [0, "50%"],
         "poster": 0,
+        "thumbnail": f"{tmp_path}/a.jpg",
         "audio": "none",
         "subtitles": [{"source": f"{tmp_path}/a.srt", "language": "pt-BR"}],
     }

@@ -71,11 +71,11 @@ def make(
         SourceError: as `check`.
         RequestError: nobody knows the background's colour.
     """
-    plain = out_dir / "brought.png"
-    decode(tools, path, size, images.custom, images.background, plain, "thumbnail", source.uri)
-    with Image.open(plain, formats=("PNG",)) as opened:
-        picture = opened.convert("RGB")
-    plain.unlink()
+    with TemporaryDirectory(dir=out_dir) as work:
+        plain = Path(work) / "plain.png"
+        decode(tools, path, size, images.custom, images.background, plain, "thumbnail", source.uri)
+        with Image.open(plain, formats=("PNG",)) as opened:
+            picture = opened.convert("RGB")
     files = forms.save(picture, "poster", images, out_dir)
     return CustomPicture(
         source=source.blob,

@@ -65,12 +65,13 @@ def test_every_field_and_custom_ones(clips: Path) -> None:
 
 
 def test_options_as_people_write_them(clips: Path) -> None:
-    (clips / "a.srt").write_text("1")
+    for name in ("a.srt", "a.jpg"):
+        (clips / name).write_text("1")
     path = sheet(
         clips,
-        "source,trim,thumbnailsAt,poster,audio,subtitles\n"
-        f"a.mp4,1.5:10,0; 2.5 ;50%,12%,none,en=a.srt;pt-BR = {clips}/a.srt\n"
-        "b.mp4, :9,7,3,,\n",
+        "source,trim,thumbnailsAt,poster,thumbnail,audio,subtitles\n"
+        f"a.mp4,1.5:10,0; 2.5 ;50%,12%, a.jpg,none,en=a.srt;pt-BR = {clips}/a.srt\n"
+        "b.mp4, :9,7,3,none,,\n",
     )
     bulk = load(path, None)
     assert said(bulk) == []
@@ -79,26 +80,30 @@ def test_options_as_people_write_them(clips: Path) -> None:
             "trim": {"start": 1.5, "end": 10},
             "thumbnailsAt": [0, 2.5, "50%"],
             "poster": "12%",
+            "thumbnail": str(clips / "a.jpg"),
             "audio": "none",
             "subtitles": [{"source": str(clips / "a.srt"), "language": lang} for lang in ("en", "pt-BR")],
         },
-        {"trim": {"end": 9}, "thumbnailsAt": [7], "poster": 3},
+        {"trim": {"end": 9}, "thumbnailsAt": [7], "poster": 3, "thumbnail": "none"},
     ]
 
 
 def test_options_that_cannot_be_used_are_told_by_column(clips: Path) -> None:
     path = sheet(
         clips,
-        "source,trim,thumbnailsAt,poster,audio,subtitles\na.mp4,10,1;-2,start,loud,en\nb.mp4,2:1,,,,en=gone.srt\n",
+        "source,trim,thumbnailsAt,poster,thumbnail,audio,subtitles\n"
+        "a.mp4,10,1;-2,start,http://a/b,loud,en\nb.mp4,2:1,,,gone.jpg,,en=gone.srt\n",
     )
     found = {(problem.line, problem.column): problem.message for problem in load(path, None).problems}
     assert found.keys() == {
-        *((2, column) for column in ("trim", "thumbnailsAt", "poster", "audio", "subtitles")),
-        *((3, column) for column in ("trim", "subtitles")),
+        *((2, column) for column in ("trim", "thumbnailsAt", "poster", "thumbnail", "audio", "subtitles")),
+        *((3, column) for column in ("trim", "thumbnail", "subtitles")),
     }
     assert found[2, "trim"].startswith("'10': write it as start:end")
     assert found[2, "thumbnailsAt"] == "thumbnailsAt.1: must be from 0 to 86400 seconds"
     assert found[3, "trim"] == "end (1 s) must be after start (2 s)"
+    assert found[2, "thumbnail"] == "http:// cannot be read; give a path or file:// URL"
+    assert found[3, "thumbnail"] == f"{clips}/gone.jpg: no such file"
     assert found[3, "subtitles"] == f"subtitles.0.source {clips}/gone.srt: no such file"
 
 

@@ -20,6 +20,7 @@ GOOD: dict[str, Any] = {
     "trim": {"start": 1.5, "end": 10},
     "thumbnailsAt": [0, 2.25, "12.5%"],
     "poster": "50%",
+    "thumbnail": "/videos/a.jpg",
     "audio": "stereo",
     "subtitles": [{"source": "/videos/a.en.srt", "language": "en", "label": "English"}],
 }
@@ -30,7 +31,9 @@ def test_all_fields() -> None:
     assert (job.video_id, job.preset, job.tags) == ("a", "draft", ("one", "two"))
     assert job.metadata == {"nested": {"list": [1, None]}}
     assert job.data() == GOOD
-    assert job.options.data() == {name: GOOD[name] for name in ("trim", "thumbnailsAt", "poster", "audio", "subtitles")}
+    assert job.options.data() == {
+        name: GOOD[name] for name in ("trim", "thumbnailsAt", "poster", "thumbnail", "audio", "subtitles")
+    }
 
 
 def test_one_spelling_only() -> None:
@@ -66,6 +69,9 @@ def test_only_the_source_is_needed() -> None:
         ({"trim": {"start": float("nan")}}, "^trim.start: must be from 0"),
         ({"trim": {"start": 2, "end": 2}}, r"^trim: end \(2 s\) must be after start \(2 s\)"),
         ({"trim": {"stop": 2}}, "^trim.stop: this field is unknown; there are start, end$"),
+        ({"thumbnail": "a.jpg"}, "^thumbnail: give an absolute path: workers run in another directory"),
+        ({"thumbnail": "https://a/b.jpg"}, "^thumbnail: https:// cannot be read; give a path or file:// URL"),
+        ({"thumbnail": ["/a.jpg"]}, "^thumbnail: must be a text"),
         ({"thumbnailsAt": 5}, "^thumbnailsAt: must be a list"),
         ({"thumbnailsAt": [0, "5"]}, "^thumbnailsAt.1: must be a number of seconds, or per cent"),
         ({"thumbnailsAt": ["100.5%"]}, "^thumbnailsAt.0: "),

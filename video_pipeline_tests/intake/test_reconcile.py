@@ -9,11 +9,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from PIL import Image
 
 from video_pipeline.errors import ConflictError
 from video_pipeline.intake import room
+from video_pipeline.media import tools
 from video_pipeline.stores import leases
 from video_pipeline.stores.checkpoints import Checkpoints
+from video_pipeline.stores.custom_thumbnails import CustomThumbnails
 from video_pipeline.stores.objects import LocalStore
 from video_pipeline_tests.intake.ticking import World, publish
 from video_pipeline_tests.stores.test_budget import age, made
@@ -160,6 +163,23 @@ def test_the_same_wish_is_answered_by_the_run_that_is_there(world: World, tmp_pa
     world.bull.add(data)
     world.tick()
     assert world.sql("SELECT count(*) FROM requests") == [(3,)]
+
+
+def test_a_thumbnail_that_was_brought_meanwhile_is_another_wish(world: World, tmp_path: Path) -> None:
+    source = tmp_path / "a.mp4"
+    source.write_bytes(b"x")
+    data = {**DATA, "source": str(source), "videoId": "a"}
+    for _ in range(2):
+        world.bull.add(data)
+        world.tick()
+    assert world.sql("SELECT count(*) FROM requests") == [(1,)]
+    Image.new("RGB", (32, 18)).save(tmp_path / "a.png")
+    kept = CustomThumbnails(world.requests.index, LocalStore(tmp_path / "store"))
+    kept.set("a", str(tmp_path / "a.png"), 1, tools.find(), tmp_path)
+    leases.end(tmp_path / "store")
+    world.bull.add(data)
+    world.tick()
+    assert world.sql("SELECT count(*) FROM requests") == [(2,)]
 
 
 def test_published_is_completed_whatever_colour_the_run_has(world: World) -> None:

@@ -61,6 +61,7 @@ CHANGES: dict[str, list[Any]] = {
         *([1] * 51, ["100.1%"], ["5"], ["%"], ["5 %"], ["5%\n"], ["٥%"], [True], [None], [-1], [[1]], None, "5%", 5),
     ],
     "poster": [0, 1.5, "7%", 86_400, None, -0.5, "7", "1e1%", False, {}],
+    "thumbnail": ["/a.jpg", "file:///a", "none", None, "", "None", "none ", "a.jpg", "http://a/b", "file://h/a", 7, {}],
     "audio": ["keep", "stereo", "none", "mono", "", None, True],
     "subtitles": [
         *([], [{"source": "/a", "language": "en"}], [{"source": "file:///a", "language": "zh-Hant-TW", "label": None}]),

@@ -58,6 +58,8 @@ class Made:
     saved: Path | None = None
     """The MP4 for download."""
     key: ContentKey | None = None
+    brought: Path | None = None
+    """The picture that somebody brought as the poster, if one did."""
 
     def inspect(self) -> QualityReport:
         with remembering(), TemporaryDirectory() as scratch:
@@ -77,6 +79,7 @@ class Made:
                 Path(scratch),
                 self.encoded,
                 self.key,
+                self.brought,
             )
 
     def failed(self) -> dict[str, CheckResult]:

@@ -284,6 +284,7 @@ def test_a_file_too_large_is_not_even_opened(tmp_path: Path) -> None:
         custom_picture.weigh(tmp_path / "a.png", "thumbnail")
 
 
+@pytest.mark.slow
 def test_the_largest_there_may_be(tools: Tools, tmp_path: Path) -> None:
     """Within the memory that the child has."""
     Image.new("LA", (10_000, 10_000), (200, 128)).save(tmp_path / "a.png", compress_level=1)

@@ -19,6 +19,7 @@ from video_pipeline_tests.media import release
 from video_pipeline_tests.media.checks import (
     test_authoring,
     test_bandwidth,
+    test_brought,
     test_colour,
     test_descriptions,
     test_pictures,
@@ -270,6 +271,7 @@ ELSEWHERE: Mapping[str, tuple[str, Fault]] = {
     "a wrong size of tiles": ("descriptions", test_descriptions.FAULTS["tiles"]),
     "a sheet left out": ("references", test_tiles.REFERENCES["a sheet left out of HLS"]),
     "a poster of another size": ("not_empty", test_pictures.EMPTY_FAULTS["poster of another size"]),
+    "a poster other than was brought": ("picture_times", test_brought.FAULT),
     "an empty poster": ("not_empty", test_pictures.EMPTY_FAULTS["poster is empty"]),
 }
 """Planted by the modules of these tables."""
