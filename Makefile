@@ -6,6 +6,7 @@ STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
 .PHONY: help install dev demo test lint format type imports unit unit-e2e unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search chaos corpus lock types clean
+.PHONY: help install dev demo test lint format type imports unit unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search bench-scenes chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -96,6 +97,9 @@ bench-grid: $(STAMP_DEV)  ## How many segment starts differ from rung to rung, o
 
 bench-search: $(STAMP_DEV)  ## VMAF and bit rate as the search predicts them, beside every frame of the encodes measured
 	$(BIN)/python -m video_pipeline_tests.bench.search $(BENCH_ARGS)
+
+bench-scenes: $(STAMP_DEV)  ## Scene detectors on clips with known cuts, fades and dissolves: precision, recall and F1
+	$(BIN)/python -m video_pipeline_tests.bench.scenes $(BENCH_ARGS)
 
 chaos: $(STAMP_DEV)  ## Kill encoders and workers at random moments: published once, the same bytes, no chunk redone but those in hand
 	$(BIN)/python -m video_pipeline_tests.bench.chaos $(BENCH_ARGS)
