@@ -9,17 +9,18 @@ from video_pipeline.assets import show
 from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.stage import OWNERS, RETRY, Stage, stage
 from video_pipeline.assets.values import AudioTracks, Renditions
-from video_pipeline.media import black, chart, loudness, scenes
+from video_pipeline.media import black, chart, complexity, loudness, scenes
 from video_pipeline.media.files import blob_of
 from video_pipeline.media.model import Blob, EncodingPlan
-from video_pipeline.media.products import ContentAnalysis, Loudness, Track
+from video_pipeline.media.products import SUGGESTED, ContentAnalysis, Loudness, Track
+from video_pipeline.media.text import suggested
 from video_pipeline.media.waveform import Outline, Waveform
 from video_pipeline.partitions import videos
 from video_pipeline.resources import MediaResource, ProgressResource, StoreResource
 from video_pipeline.stores.objects import ObjectStore
 
 GROUP = "analysis"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 @dg.asset(
@@ -43,7 +44,8 @@ def content_analysis(
     store: StoreResource,
     progress: ProgressResource,
 ) -> dg.MaterializeResult[ContentAnalysis]:
-    """Scenes (PySceneDetect on the smallest rung), black stretches; of the sound, its loudness by EBU R128, as a whole
+    """Scenes (PySceneDetect on the smallest rung) with how each begins and how hard it is to encode, chapters suggested
+    from them, black stretches; of the sound, its loudness by EBU R128, as a whole
     and over time, its true peak, silence and outline."""
     with stage(context, progress) as step:
         small, sound = plain(encoding_plan, h264, hevc, vp9, av1).tracks[-1], audio.track
@@ -61,6 +63,9 @@ def content_analysis(
             "start s": round(float(scene.start / rate), 3),
             "end s": round(float(scene.end / rate), 3),
             "frames": scene.end - scene.start,
+            "begins with": scene.transition,
+            "over frames": scene.transition_frames,
+            "complexity": scene.complexity,
         }
         for scene in found.scenes
     ]
@@ -69,6 +74,7 @@ def content_analysis(
         metadata={
             "table": show.table(rows),
             "scenes": len(rows),
+            **_pace(found, encoding_plan),
             "black_seconds": sum(span.end - span.start for span in found.black),
             **_heard(found, store.objects),
             "seconds": seconds,
@@ -84,6 +90,24 @@ def sound_files(found: ContentAnalysis) -> dict[str, bytes | Blob]:
     return {"audio/loudness.json": levels.encode(), "audio/waveform.json": found.waveform}
 
 
+def suggestion(found: ContentAnalysis, plan: EncodingPlan) -> dict[str, str]:
+    """Path inside the release to chapters made from the scenes; nothing where there would be one only."""
+    text = suggested.suggested(found.scenes, plan.rate, plan.frames)
+    return {SUGGESTED: text} if text else {}
+
+
+def _pace(found: ContentAnalysis, plan: EncodingPlan) -> dict[str, show.Metadata]:
+    """What Dagster plots from video to video, and the chapters."""
+    chapters = suggested.chapters(found.scenes, plan.rate, plan.frames)
+    starts = ", ".join(f"{float(start / plan.rate):.1f} s" for start in chapters)
+    hardest = max((scene.complexity for scene in found.scenes if scene.complexity is not None), default=None)
+    return {
+        **({} if hardest is None else {"hardest_scene": hardest}),
+        "suggested_chapters": len(chapters),
+        **({"chapters begin at": starts} if chapters else {}),
+    }
+
+
 def _analyse(
     plan: EncodingPlan, small: Track, sound: Track | None, media: MediaResource, store: StoreResource, step: Stage
 ) -> ContentAnalysis:
@@ -93,7 +117,8 @@ def _analyse(
         step.progress(0.3)
         heard = _listen(plan, sound, media, store) if sound else {}
         step.progress(0.6)
-        return ContentAnalysis(scenes=cut.result(), black=dark, **heard)
+        weighed = complexity.weighed(media.tools, pictures, plan, cut.result())
+        return ContentAnalysis(scenes=weighed, black=dark, **heard)
 
 
 def _listen(plan: EncodingPlan, sound: Track, media: MediaResource, store: StoreResource) -> dict[str, Any]:

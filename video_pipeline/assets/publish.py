@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from video_pipeline.assets import show
-from video_pipeline.assets.analysis import sound_files
+from video_pipeline.assets.analysis import sound_files, suggestion
 from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.stage import OWNERS, RETRY, failure, stage
 from video_pipeline.assets.values import AcceptedSource, AudioTracks, Release, Renditions
@@ -50,6 +50,7 @@ def _pictures(thumbnails: Thumbnails, sprites: Sprites) -> dict[str, Blob]:
 def quality_report(
     context: dg.AssetExecutionContext,
     source: AcceptedSource,
+    content_analysis: ContentAnalysis,
     encoding_plan: EncodingPlan,
     h264: Renditions,
     hevc: Renditions,
@@ -70,7 +71,10 @@ def quality_report(
     with stage(context, progress) as step:
         shown = plain(encoding_plan, h264, hevc, vp9, av1).shown
         assert shown is not None, "every plan has a family in SDR"
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, shown, subtitles, download)
+        chapters = suggestion(content_analysis, encoding_plan)
+        digest = quality.subject_digest(
+            encoding_plan, streams, thumbnails, sprites, shown, subtitles, download, chapters
+        )
         key = hashlib.sha256(f"{CODE_VERSION}\n{digest}".encode()).hexdigest()
         report = store.checkpoints.get("quality", key, QualityReport)
         if report is None:
@@ -93,6 +97,7 @@ def quality_report(
                     {track.name: store.objects.local(track.file.key) for track in tracks},
                     media.content_key(encoding_plan, context.partition_key),
                     store.objects.local(thumbnails.custom.source.key) if thumbnails.custom else None,
+                    chapters,
                 )
             if report.passed:
                 store.checkpoints.put("quality", key, report)
@@ -147,7 +152,10 @@ def release(
     with stage(context, progress):
         shown = plain(encoding_plan, h264, hevc, vp9, av1).shown
         assert shown is not None, "every plan has a family in SDR"
-        digest = quality.subject_digest(encoding_plan, streams, thumbnails, sprites, shown, subtitles, download)
+        chapters = suggestion(content_analysis, encoding_plan)
+        digest = quality.subject_digest(
+            encoding_plan, streams, thumbnails, sprites, shown, subtitles, download, chapters
+        )
         if not quality_report.passed or quality_report.subject_digest != digest:
             raise CheckFailed("the quality report is not about these files, or did not pass; launch quality_report+")
         request = index.requests.get(context.partition_key, source.request)
@@ -164,6 +172,7 @@ def release(
                 "sprites/sprites.vtt": sprites.vtt.encode(),
                 **{path: text.encode() for path, text in subtitles.files().items()},
                 **sound_files(content_analysis),
+                **{path: text.encode() for path, text in chapters.items()},
                 "metadata.json": _json(
                     {
                         "technical": technical_metadata.model_dump(mode="json"),

@@ -8,6 +8,8 @@ from video_pipeline.base import Model, Rational
 from video_pipeline.media.model import Blob, LeftOut, Span, TextPlan
 
 CHAPTERS = "chapters.vtt"
+SUGGESTED = "analysis/chapters-suggested.vtt"
+"""Chapters made from the scenes, for an editor to name; no player is led to them."""
 
 
 class Track(Model):

@@ -74,6 +74,7 @@ def inspect(
     encoded: Mapping[str, Path],
     key: ContentKey | None = None,
     brought: Path | None = None,
+    suggested: Mapping[str, str] | None = None,
 ) -> QualityReport:
     """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
 
@@ -87,6 +88,7 @@ def inspect(
         encoded: track name to what the encoder wrote.
         key: of a plan with protection.
         brought: the custom picture as it was brought, if there is one.
+        suggested: path to WebVTT that was made from the pictures.
     """
     with TemporaryDirectory(dir=scratch) as name:
         work = Path(name)
@@ -112,7 +114,7 @@ def inspect(
             bandwidth(streams, laid, sprites),
             sprite_tiles(plan, streams, sprites, images),
             picture_times(tools, plan, streams, readings, thumbnails, sprites, images, work, brought),
-            subtitles(plan, texts),
+            subtitles(plan, texts, suggested),
             pictures.not_empty(streams, thumbnails, sprites, media, images),
             digests(streams, thumbnails, sprites, media, images),
             downloads.download(tools, plan, readings, saved),
@@ -121,7 +123,7 @@ def inspect(
     return QualityReport(
         passed=all(check.passed or check.warning for check in checks),
         checks=checks,
-        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown, texts, download),
+        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown, texts, download, suggested),
     )
 
 
@@ -133,8 +135,9 @@ def subject_digest(
     shown: FrameMap,
     texts: Texts,
     download: Download,
+    suggested: Mapping[str, str] | None = None,
 ) -> str:
     """Over everything a report is about: a report belongs to what has the same digest."""
     about = (plan, streams, thumbnails, sprites, shown, texts, download)
-    text = "\n".join(model.model_dump_json() for model in about)
+    text = "\n".join([*(model.model_dump_json() for model in about), *sorted((suggested or {}).values())])
     return hashlib.sha256(f"{VERSION}\n{text}".encode()).hexdigest()

@@ -34,7 +34,7 @@ GRAPH = {
         {"ffmpeg"},
         {
             *("source", "encoding_plan", *FAMILIES, "renditions/audio", "streams", "subtitles", "thumbnails"),
-            *("sprites", "download"),
+            *("sprites", "download", "content_analysis"),
         },
     ),
     "release": (

@@ -6,6 +6,8 @@ import base64
 import io
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,12 @@ from video_pipeline.media.quality import CHECKS
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
 from video_pipeline_tests.assets.conftest import VIDEO, Processed
+
+
+def indexed_scenes(processed: Processed) -> list[tuple[str, float]]:
+    """Transition and complexity, by SQL."""
+    with closing(sqlite3.connect(f"file:{processed.home / 'index.db'}?mode=ro", uri=True)) as index:
+        return index.execute("SELECT transition, complexity FROM scenes ORDER BY number").fetchall()
 
 
 def table(value: object) -> list[dict[str, Any]]:
@@ -106,10 +114,17 @@ def test_sprites_in_numbers(processed: Processed) -> None:
 def test_scene_table(processed: Processed) -> None:
     """The clip has one cut, at 2 s."""
     shown = processed.metadata("content_analysis")
+    rows = indexed_scenes(processed)
+    hard = [{"complexity": complexity} for _, complexity in rows]
+    assert [transition for transition, _ in rows] == ["start", "cut"]
+    # Both last 2 s, so that their mean is the whole.
+    assert sum(complexity for _, complexity in rows) == pytest.approx(2, abs=1e-3)
+    assert shown["hardest_scene"] == max(complexity for _, complexity in rows)
     assert table(shown["table"]) == [
-        {"scene": 0, "start s": 0.0, "end s": 2.0, "frames": 50},
-        {"scene": 1, "start s": 2.0, "end s": 4.0, "frames": 50},
+        {"scene": 0, "start s": 0.0, "end s": 2.0, "frames": 50, "begins with": "start", "over frames": 0} | hard[0],
+        {"scene": 1, "start s": 2.0, "end s": 4.0, "frames": 50, "begins with": "cut", "over frames": 0} | hard[1],
     ]
+    assert shown["suggested_chapters"] == 0
     assert isinstance(shown["loudness_lufs"], float)
     assert -40 < shown["loudness_lufs"] < -10
 

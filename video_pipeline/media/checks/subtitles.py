@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import m3u8
 from lxml import etree
@@ -17,9 +17,9 @@ from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import CHAPTERS, CheckResult, Streams, Texts
 
 
-def subtitles(plan: EncodingPlan, texts: Texts) -> CheckResult:
+def subtitles(plan: EncodingPlan, texts: Texts, suggested: Mapping[str, str] | None = None) -> CheckResult:
     """Every planned track was made or is named as left out; each is WebVTT whose cues lie inside the video; the
-    chapters likewise."""
+    chapters likewise, and those suggested."""
     wrong: list[Problem] = []
     made = [track.plan for track in texts.tracks]
     unaccounted = len(plan.text) + len(plan.text_left_out) - len(made) - len(texts.left_out)
@@ -30,7 +30,7 @@ def subtitles(plan: EncodingPlan, texts: Texts) -> CheckResult:
     if (plan.chapters != ()) is not (texts.chapters is not None):
         wrong.append((CHAPTERS, f"{len(plan.chapters)} chapters planned"))
     count = 0
-    for path, text in texts.files().items():
+    for path, text in {**texts.files(), **(suggested or {})}.items():
         try:
             cues = webvtt.read(text)
         except webvtt.NotWebVTT as error:

@@ -43,9 +43,11 @@ def _free(scene: Scene, starts: Sequence[int]) -> int:
 def suggested(scenes: Sequence[Scene], rate: Fraction, frames: int) -> str | None:
     """WebVTT with a cue for each chapter; None without chapters."""
     starts = chapters(scenes, rate, frames)
+    if not starts:
+        return None
     ends = [*starts[1:], frames]
     cues = [
         Cue(int(start / rate * 1000), int(end / rate * 1000), f"Chapter {number}")
         for number, (start, end) in enumerate(zip(starts, ends, strict=True), start=1)
     ]
-    return webvtt(cues, clock=False) if cues else None
+    return webvtt(cues, clock=False)

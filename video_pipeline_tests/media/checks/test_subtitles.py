@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from video_pipeline.media.checks import webvtt
+from video_pipeline.media.checks.subtitles import subtitles
 from video_pipeline.media.manifests import MASTER, MPD
 from video_pipeline.media.model import LeftOut
+from video_pipeline.media.products import SUGGESTED
 from video_pipeline_tests.media.release import Made
 
 Plant = Callable[[Made], Made]
@@ -78,6 +80,21 @@ def test_a_bad_text_is_found(worded: Made, plant: Plant, subject: str, measured:
     assert set(failed) == {"subtitles"}
     assert failed["subtitles"].subject == subject
     assert measured in failed["subtitles"].measured
+
+
+@pytest.mark.parametrize(
+    ("cue", "measured"),
+    [
+        ("00:00.000 --> 00:04.000\nChapter 1", None),
+        ("00:00.000 --> 00:09.000\nChapter 1", "cue 1 ends at 9.000 s"),
+        ("Chapter 1", "cue 1 has no times"),
+    ],
+)
+def test_suggested_chapters_lie_inside_the_video(worded: Made, cue: str, measured: str | None) -> None:
+    found = subtitles(worded.plan, worded.texts, {SUGGESTED: f"WEBVTT\n\n{cue}\n"})
+    assert found.passed is (measured is None)
+    if measured:
+        assert f"{SUGGESTED}: {measured}" in found.measured
 
 
 def test_a_missing_file_is_found_by_both_checks(worded: Made) -> None:
