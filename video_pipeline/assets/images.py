@@ -8,11 +8,11 @@ import dagster as dg
 from video_pipeline.assets import show
 from video_pipeline.assets.families import FAMILY_INS, plain
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
-from video_pipeline.assets.values import Renditions
-from video_pipeline.media import custom_picture
+from video_pipeline.assets.values import AcceptedSource, Renditions
+from video_pipeline.media import contact_sheet, custom_picture
 from video_pipeline.media import sprites as spriting
 from video_pipeline.media import thumbnails as thumbnailing
-from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
+from video_pipeline.media.image_products import Score, Sprites, Thumbnails, sheet_name
 from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.pictures import preview
 from video_pipeline.media.products import ContentAnalysis
@@ -25,8 +25,11 @@ CODE_VERSION = "1"
 SPRITES_VERSION = "2"
 SPRITE_FIELDS = {"tile_width", "columns", "rows", "interval", "max_sheet_bytes"}
 """Of the plan, by which sheets differ."""
+THUMBNAILS_VERSION = "2"
 PREVIEW_BYTES = 40_000
 """A picture in metadata is a row of the event log: small."""
+MOST_REJECTED = 20
+"""Rows of the table of frames that are not offered, spread over all of them."""
 
 
 @dg.asset(
@@ -34,12 +37,13 @@ PREVIEW_BYTES = 40_000
     group_name=GROUP,
     kinds={"jpeg"},
     owners=OWNERS,
-    code_version=CODE_VERSION,
+    code_version=THUMBNAILS_VERSION,
     retry_policy=RETRY,
     ins=FAMILY_INS,
 )
 def thumbnails(
     context: dg.AssetExecutionContext,
+    source: AcceptedSource,
     encoding_plan: EncodingPlan,
     content_analysis: ContentAnalysis,
     h264: Renditions,
@@ -52,11 +56,13 @@ def thumbnails(
     progress: ProgressResource,
 ) -> dg.MaterializeResult[Thumbnails]:
     """The poster and the candidates an editor chooses from: sharp, well exposed frames from inside the scenes, no
-    two alike; the frames that the request asks for; and the picture that is kept for this video as its poster."""
+    two alike, taken from the source; the frames that the request asks for; and the picture that is kept for this video
+    as its poster."""
     with stage(context, progress) as step:
         tracks = plain(encoding_plan, h264, hevc, vp9, av1).tracks
         large, small = tracks[0].file, tracks[-1].file
-        parts = [CODE_VERSION, large.sha256, small.sha256, content_analysis.model_dump_json(include={"scenes"})]
+        parts = [THUMBNAILS_VERSION, source.file.blob.sha256, large.sha256, small.sha256]
+        parts += [content_analysis.model_dump_json(include={"scenes", "black"})]
         kept = index.custom_thumbnails(store)
         brought = kept.get(context.partition_key)
         parts += [brought.blob.sha256, brought.name] if brought else []
@@ -72,6 +78,8 @@ def thumbnails(
                     encoding_plan,
                     scratch,
                     poster_stem="chosen" if brought else "poster",
+                    source=store.original(source.file),
+                    black=content_analysis.black,
                 )
                 if brought:
                     size, path = thumbnailing.poster_size(encoding_plan), kept.path(brought, scratch)
@@ -82,24 +90,30 @@ def thumbnails(
                 store.checkpoints.put("thumbnails", key, made)
         seconds = step.seconds
         shown = made.custom or made.poster
+        files = {picture.name: store.objects.local(picture.file.key) for picture in made.all}
         poster = preview(store.objects.local(shown.file.key), PREVIEW_BYTES)
+        sheet = contact_sheet.small(contact_sheet.titled(made, files), PREVIEW_BYTES)
     rows: list[dict[str, show.Cell]] = [
         {
             "file": t.name,
-            "time s": None if t.time is None else round(t.time, 3),
+            "rank": t.rank,
+            "time s": round(t.time, 3),
             "size": f"{t.width}x{t.height}",
             "score": round(t.score, 3),
+            **({name: round(part, 3) for name, part in t.parts} if t.parts else dict.fromkeys(Score.model_fields)),
+            "why": t.why,
         }
         for t in made.all
     ]
-    if made.custom:
-        size_of = f"{made.custom.width}x{made.custom.height}"
-        rows.insert(0, {"file": made.custom.name, "time s": None, "size": size_of, "score": None})
+    scores = [t.score for t in (made.poster, *made.candidates) if t.rank]
     return dg.MaterializeResult(
         value=made,
         metadata={
             "poster": show.picture(poster, "poster"),
+            "contact sheet": show.picture(sheet, "contact sheet"),
             "table": show.table(rows),
+            **_rejected(made, encoding_plan),
+            **({"best_score": max(scores), "mean_score": sum(scores) / len(scores)} if scores else {}),
             "candidates": len(made.candidates),
             "asked_for": len(made.at),
             **({"brought": made.custom.source_name} if made.custom else {}),
@@ -156,6 +170,16 @@ def sprites(
             "seconds": seconds,
         },
     )
+
+
+def _rejected(made: Thumbnails, plan: EncodingPlan) -> dict[str, show.Metadata]:
+    """How many frames are not offered, and why some of them are not."""
+    left = made.rejected
+    some = [left[n * len(left) // MOST_REJECTED] for n in range(MOST_REJECTED)] if len(left) > MOST_REJECTED else left
+    rows: list[dict[str, show.Cell]] = [
+        {"frame": one.frame, "time s": round(float(one.frame / plan.rate), 3), "why": one.why} for one in some
+    ]
+    return {"rejected": len(left), **({"why rejected": show.table(rows)} if rows else {})}
 
 
 def _key(parts: list[str], plan: EncodingPlan) -> str:

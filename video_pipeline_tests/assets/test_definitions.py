@@ -27,7 +27,7 @@ GRAPH = {
     ),
     "download": ("ingest", {"ffmpeg"}, {"encoding_plan", *FAMILIES, "renditions/audio"}),
     "content_analysis": ("analysis", {"python", "ffmpeg"}, {"encoding_plan", *FAMILIES, "renditions/audio"}),
-    "thumbnails": ("images", {"jpeg"}, {"encoding_plan", "content_analysis", *FAMILIES}),
+    "thumbnails": ("images", {"jpeg"}, {"source", "encoding_plan", "content_analysis", *FAMILIES}),
     "sprites": ("images", {"jpeg", "webvtt"}, {"encoding_plan", *FAMILIES}),
     "quality_report": (
         "publish",
