@@ -31,6 +31,8 @@ MOVING = 30.0
 """Mean luma difference to the next frame above this is a cut or a flash."""
 FADING = 0.02
 """Of a fade, mean and spread of luma change by more than this share from one frame to the next, both alike."""
+SAME = 0.97
+"""And this is the least correlation of their luma. Of 4400 frames of the natural clips that do not fade two do so."""
 BAR = 32
 """Luma that no pixel of a black bar reaches in any frame."""
 SIDE = 16
@@ -137,7 +139,7 @@ def _fading(gray: Pixels, following: Pixels) -> float:
     alike = float(((gray - mean) * (following - then)).mean()) / (spread * later)
     contrast = later / spread - 1
     light = (then - mean) / (255 - mean if (then > mean) != (later > spread) else mean)
-    fades = alike > 0.985 and abs(contrast) > FADING and abs(abs(light) - abs(contrast)) < abs(contrast) / 2
+    fades = alike > SAME and abs(contrast) > FADING and abs(abs(light) - abs(contrast)) < abs(contrast) / 2
     return contrast if fades else 0.0
 
 

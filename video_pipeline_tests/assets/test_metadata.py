@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 from PIL import Image
 
+from video_pipeline.media.image_products import Score
 from video_pipeline.media.quality import CHECKS
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests import ffprobe
@@ -95,7 +96,16 @@ def test_poster_and_contact_sheet(processed: Processed) -> None:
     assert len(set(poster.convert("L").resize((8, 8)).tobytes())) > 8
     release = processed.home / "store" / "videos" / VIDEO / "releases" / processed.release
     files = {path.name: path for path in (release / "thumbnails").iterdir()}
-    assert {row["file"] for row in table(shown["table"])} == files.keys()
+    rows = table(shown["table"])
+    assert {row["file"] for row in rows} == files.keys()
+    ranked = sorted((row for row in rows if row["rank"]), key=lambda row: row["rank"])
+    assert [row["rank"] for row in ranked] == list(range(1, shown["candidates"] + 2))
+    assert shown["best_score"] == pytest.approx(ranked[0]["score"], abs=1e-3)
+    assert shown["mean_score"] == pytest.approx(sum(row["score"] for row in ranked) / len(ranked), abs=1e-3)
+    assert all(0 <= row[part] <= 1 for row in rows for part in Score.model_fields)
+    assert all(row["why"] for row in rows)
+    assert len(table(shown["why rejected"])) == min(20, shown["rejected"])
+    assert jpeg(shown["contact sheet"]).height > 60
     assert shown["bytes"] == sum(path.stat().st_size for path in files.values())
 
 

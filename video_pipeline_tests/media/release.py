@@ -204,7 +204,7 @@ def make(tools: Tools, clip: Path, directory: Path, preset: Preset | None = None
     (directory / "texts").mkdir()
     texts = text_tracks.make(tools, clip, plan, {}, directory / "texts")
     small, large = (files[plan.family(plan.plain)[n].name] for n in (-1, 0))
-    shown = thumbnails.make(tools, small, large, scenes.detect(small, plan), plan, directory / "images")
+    shown = thumbnails.make(tools, small, large, scenes.detect(small, plan), plan, directory / "images", source=clip)
     sheets = sprites.make(tools, small, plan, directory / "images")
     out = directory / "packaged"
     streams = package.package(tools, plan, tracks, files, out, texts.tracks, sprites=sheets)
