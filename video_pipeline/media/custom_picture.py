@@ -7,6 +7,8 @@ alone: none of those that follow what a file says to other files or to the netwo
 from __future__ import annotations
 
 import json
+import re
+import struct
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,10 +29,12 @@ MOST_PIXELS = 100_000_000
 MOST_SIDE = 16_384
 LEAST_SIDE = 16
 """Pixels, both as it is before it is turned or cut."""
+MOST = f"at most {MOST_SIDE} on a side and {MOST_PIXELS // 1_000_000} megapixels are read"
 FORMATS = "JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP, HEIC, JPEG XL"
 CHILD = Limits(memory=2 * 2**30, cpu_seconds=60, file_size=1 << 30)
 """100 megapixels of four bytes, and the same again while they are converted."""
-FFMPEG = Limits(memory=4 * 2**30, cpu_seconds=60, file_size=1 << 30)
+FFMPEG = Limits(memory=8 * 2**30, cpu_seconds=60, file_size=1 << 30)
+"""Address space: a picture of hundreds of tiles takes as many threads."""
 STALL_SECONDS = 60
 READERS = "jpegxl_pipe,exr_pipe,dpx_pipe,hdr_pipe,jpegls_pipe,pam_pipe,pfm_pipe,phm_pipe,psd_pipe,tiff_pipe,xwd_pipe"
 """ffmpeg's names, of formats that begin with something of their own."""
@@ -139,14 +143,22 @@ def _child(asked: dict[str, Any], said: str) -> dict[str, Any]:
 
 def _by_ffmpeg(tools: Tools, path: Path, out: Path, said: str) -> None:
     """Pillow does not know it: as a PNG, upright."""
-    with path.open("rb") as file:
-        head = file.read(12)
-    readers = "mov" if head[4:8] == b"ftyp" and head[8:12] in HEIF else READERS
+    content = path.read_bytes()
+    heif = content[4:8] == b"ftyp" and content[8:12] in HEIF
+    if heif:
+        # Of tiles, of which each may be small; what they make together stands in a box `ispe`.
+        sizes = [struct.unpack(">II", found[1]) for found in re.finditer(rb"ispe\0{4}(.{8})", content, re.DOTALL)]
+        wide, high = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+        if max(wide, high) > MOST_SIDE or wide * high > MOST_PIXELS:
+            raise SourceError(f"{said}: has {wide}x{high} pixels; {MOST}; give another picture")
+    readers = "mov" if heif else READERS
     argv: list[str | Path] = [tools.ffmpeg, "-v", "error", "-nostdin", "-xerror", "-err_detect", "explode"]
     argv += ["-max_pixels", str(MOST_PIXELS), "-protocol_whitelist", "file", "-format_whitelist", readers]
-    argv += ["-threads", "2", "-i", f"file:{path.absolute()}", "-frames:v", "1", "-c:v", "png", "-update", "1"]
+    # HEIC has a decoder for each of its tiles, hundreds of them; each of their threads would need memory of its own.
+    argv += ["-threads", "1", "-i", f"file:{path.absolute()}", "-frames:v", "1", "-c:v", "png", "-pred", "none"]
+    argv += ["-compression_level", "1", "-update", "1", "-f", "image2", f"file:{out.absolute()}"]
     try:
-        process.run([*argv, "-f", "image2", f"file:{out.absolute()}"], limits=FFMPEG, stall_seconds=STALL_SECONDS)
+        process.run(argv, limits=FFMPEG, stall_seconds=STALL_SECONDS)
     except CommandFailed as error:
         raise _refused(error, said) from None
     if not out.exists():
@@ -156,10 +168,11 @@ def _by_ffmpeg(tools: Tools, path: Path, out: Path, said: str) -> None:
 def _refused(error: CommandFailed, said: str) -> SourceError:
     """A child that ended with an error, or by its limits."""
     if error.status in (-24, -9):
-        return SourceError(f"{said}: takes too long to decode; give another picture", detail=error.detail)
+        return SourceError(f"{said}: takes too much time or memory to decode; give another", detail=error.detail)
     if "max_pixels" in error.log or "Picture size" in error.log:
-        most = f"at most {MOST_SIDE} on a side and {MOST_PIXELS // 1_000_000} megapixels are read"
-        return SourceError(f"{said}: is too large; {most}; give another picture", detail=error.detail)
+        return SourceError(f"{said}: is too large; {MOST}; give another picture", detail=error.detail)
+    if "Cannot allocate memory" in error.log or "pthread_create" in error.log:
+        return SourceError(f"{said}: needs more memory than a picture may; give another", detail=error.detail)
     return SourceError(
         f"{said}: is no picture; give {FORMATS} or another one that Pillow or ffmpeg reads", detail=error.detail
     )

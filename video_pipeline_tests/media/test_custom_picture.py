@@ -272,6 +272,16 @@ def test_a_picture_cut_off_is_refused(tools: Tools, tmp_path: Path, form: str, k
         custom_picture.check(tools, tmp_path / "a", "thumbnail", "x", tmp_path)
 
 
+def test_tiles_are_counted_together(tools: Tools, tmp_path: Path) -> None:
+    """A HEIC may say that its picture is far larger than what its decoder is given."""
+    four().save(tmp_path / "plain.png")
+    whole = heic()(tools, tmp_path / "plain.png", tmp_path)
+    sizes = [struct.pack(">II", *size) for size in (SIZE, (16_000, 9_000))]
+    whole.write_bytes(whole.read_bytes().replace(b"ispe\0\0\0\0" + sizes[0], b"ispe\0\0\0\0" + sizes[1]))
+    with pytest.raises(SourceError, match=r"^thumbnail x: has 16000x9000 pixels; at most 16384 on a side and 100 mega"):
+        custom_picture.check(tools, whole, "thumbnail", "x", tmp_path)
+
+
 def test_a_video_is_refused(tools: Tools, clip: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"^thumbnail x: is no picture"):
         custom_picture.check(tools, clip, "thumbnail", "x", tmp_path)
