@@ -39,15 +39,23 @@ STALL_SECONDS = 60
 READERS = "jpegxl_pipe,exr_pipe,dpx_pipe,hdr_pipe,jpegls_pipe,pam_pipe,pfm_pipe,phm_pipe,psd_pipe,tiff_pipe,xwd_pipe"
 """ffmpeg's names, of formats that begin with something of their own."""
 HEIF = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"avif")
-"""Brands (ISO/IEC 23008-12, 10): other files of this kind are videos."""
+SEQUENCES = (b"avis", b"msf1", b"hevc", b"hevx")
+"""Brands (ISO/IEC 23008-12, 10; AV1 Image File Format, 8): other files of this kind are videos."""
+OTHERS = (b"\x1aE\xdf\xa3", b"#EXTM3U", b"<", b"%")
+"""How Matroska, playlists, SVG and HTML, PDF and PostScript begin."""
+NO_PICTURE = f"is no picture; give {FORMATS} or another one that Pillow or ffmpeg reads"
 Rule = Literal["crop", "fit", "whole"]
 
 
-def weigh(path: Path, field: str) -> None:
-    """Refuses a file by its size alone. Raises `SourceError`."""
-    size = path.stat().st_size
+def look(path: Path, field: str, name: str | None = None) -> None:
+    """Refuses a file by its size and its first bytes alone, which costs nothing. Raises `SourceError`."""
+    said, size = f"{field} {name or path}", path.stat().st_size
     if size > MOST_BYTES:
-        raise SourceError(f"{field} {path}: {size} bytes are too many for a picture; at most {MOST_BYTES} are read")
+        raise SourceError(f"{said}: {size} bytes are too many for a picture; at most {MOST_BYTES} are read")
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head.startswith(OTHERS) or (head[4:8] == b"ftyp" and head[8:12] not in (*HEIF, *SEQUENCES)):
+        raise SourceError(f"{said}: {NO_PICTURE}")
 
 
 def check(tools: Tools, path: Path, field: str, name: str, scratch: Path) -> None:
@@ -106,7 +114,7 @@ def decode(
 
     Raises: as `make`.
     """
-    weigh(path, field)
+    look(path, field, name)
     said = f"{field} {name or path}"
     try:
         over = ImageColor.getrgb(background)[:3]
@@ -162,7 +170,7 @@ def _by_ffmpeg(tools: Tools, path: Path, out: Path, said: str) -> None:
     except CommandFailed as error:
         raise _refused(error, said) from None
     if not out.exists():
-        raise SourceError(f"{said}: is no picture; give {FORMATS} or another one that Pillow or ffmpeg reads")
+        raise SourceError(f"{said}: {NO_PICTURE}")
 
 
 def _refused(error: CommandFailed, said: str) -> SourceError:
@@ -173,6 +181,4 @@ def _refused(error: CommandFailed, said: str) -> SourceError:
         return SourceError(f"{said}: is too large; {MOST}; give another picture", detail=error.detail)
     if "Cannot allocate memory" in error.log or "pthread_create" in error.log:
         return SourceError(f"{said}: needs more memory than a picture may; give another", detail=error.detail)
-    return SourceError(
-        f"{said}: is no picture; give {FORMATS} or another one that Pillow or ffmpeg reads", detail=error.detail
-    )
+    return SourceError(f"{said}: {NO_PICTURE}", detail=error.detail)

@@ -77,11 +77,11 @@ def sidecar_paths(options: Options) -> list[Path]:
 
 
 def picture_path(options: Options) -> Path | None:
-    """The picture that is brought, if one is. Raises as `local_path`, and if it is too large for one."""
+    """The picture that is brought, if one is. Raises as `local_path`, and if it cannot be one."""
     if options.thumbnail in (None, NO_PICTURE):
         return None
     path = local_path(str(options.thumbnail), PICTURE_FIELD)
-    custom_picture.weigh(path, PICTURE_FIELD)
+    custom_picture.look(path, PICTURE_FIELD)
     return path
 
 

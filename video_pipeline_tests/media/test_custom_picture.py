@@ -291,7 +291,17 @@ def test_a_file_too_large_is_not_even_opened(tmp_path: Path) -> None:
     with (tmp_path / "a.png").open("wb") as file:
         file.truncate(custom_picture.MOST_BYTES + 1)
     with pytest.raises(SourceError, match=r"^thumbnail .*a\.png: 50000001 bytes are too many for a picture"):
-        custom_picture.weigh(tmp_path / "a.png", "thumbnail")
+        custom_picture.look(tmp_path / "a.png", "thumbnail")
+
+
+def test_what_cannot_be_one_is_seen_at_a_glance(tools: Tools, clip: Path, tmp_path: Path) -> None:
+    run_ffmpeg(tools, "-i", clip, "-c", "copy", tmp_path / "clip.mkv")
+    for path in (clip, tmp_path / "clip.mkv"):
+        with pytest.raises(SourceError, match=rf"^thumbnail {path}: is no picture; give JPEG, PNG"):
+            custom_picture.look(path, "thumbnail")
+    for form in ("AVIF", "JPEG", "TIFF"):
+        four().save(tmp_path / "picture", form)
+        custom_picture.look(tmp_path / "picture", "thumbnail")
 
 
 @pytest.mark.slow
