@@ -54,8 +54,9 @@ def request_of(context: dg.AssetExecutionContext, config: NewRequest, requests: 
                 "source"
             )
         before = known.model_dump(include=set(NewRequest.model_fields), exclude_none=True)
-        # Its thumbnail is kept anyway, and may be another one by now.
-        kept = known.options.model_copy(update={"thumbnail": None})
+        # A thumbnail that was taken in is kept anyway, and may be another one by now.
+        taken_in = requests.picture_settled(video_id, known.version)
+        kept = known.options.model_copy(update={"thumbnail": None}) if taken_in else known.options
         given = before | {"options": kept.data()} | given
     options = given.pop("options", {})
     unknown = [name for name in options if name not in OPTIONS]

@@ -22,7 +22,7 @@ from video_pipeline.media.tools import Tools
 from video_pipeline.stores.checkpoints import PICTURE, Checkpoints
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.objects import LocalStore
-from video_pipeline.stores.requests import VideoRequest
+from video_pipeline.stores.requests import Requests, VideoRequest
 from video_pipeline.stores.sources import PICTURE_FIELD, local_path, picture_path
 from video_pipeline.stores.tables import custom_thumbnails
 
@@ -33,7 +33,7 @@ REPLACED = "thumbnail-replaced"
 class CustomThumbnails:
     def __init__(self, index: Index, objects: LocalStore) -> None:
         self.index, self.objects = index, objects
-        self._checkpoints = Checkpoints(objects)
+        self._checkpoints, self._requests = Checkpoints(objects), Requests(index)
 
     def get(self, video_id: str) -> SourceFile | None:
         """The picture that is kept for a video."""
@@ -48,7 +48,7 @@ class CustomThumbnails:
             SourceError: the file is missing, too large or no picture; what was kept stays.
         """
         wish, video_id = request.options.thumbnail, request.video_id
-        if wish is not None and not self._settled(video_id, request.version):
+        if wish is not None and not self._requests.picture_settled(video_id, request.version):
             file = None if wish == NO_PICTURE else self._stored(request.options, tools, scratch)
             self._keep(video_id, file, request.version, request.created, unless_newer=True)
         return self.get(video_id)
@@ -88,11 +88,6 @@ class CustomThumbnails:
                 raise SourceError(f"{lost} the file is another one by now; set it again, or remove it")
             self.objects.put_file(file.blob.key, scratch / "again", move=True)
         return self.objects.local(file.blob.key)
-
-    def _settled(self, video_id: str, version: int) -> bool:
-        with self.index.read() as connection:
-            row = _row(connection, video_id)
-        return row is not None and row.request >= version
 
     def _stored(self, options: Options, tools: Tools, scratch: Path) -> SourceFile:
         """In the store, and decoded once to see that it is a picture."""

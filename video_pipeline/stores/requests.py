@@ -104,10 +104,16 @@ class Requests:
 
     def picture_since(self, video_id: str, moment: datetime) -> bool:
         """Whether somebody brought or removed the video's thumbnail after that moment, and no request from before."""
-        query = sa.select(custom_thumbnails.c.set_at).where(custom_thumbnails.c.video_id == video_id)
+        return self._picture(video_id, custom_thumbnails.c.set_at > moment)
+
+    def picture_settled(self, video_id: str, version: int) -> bool:
+        """Whether this request says nothing of the video's thumbnail any more: it was done, or a newer one was."""
+        return self._picture(video_id, custom_thumbnails.c.request >= version)
+
+    def _picture(self, video_id: str, where: sa.ColumnElement[bool]) -> bool:
+        query = sa.select(custom_thumbnails.c.video_id).where(custom_thumbnails.c.video_id == video_id, where)
         with self.index.read() as connection:
-            found: datetime | None = connection.execute(query).scalar()
-            return found is not None and found > moment
+            return connection.execute(query).first() is not None
 
     def mark_published(self, video_id: str, version: int, release_id: str) -> None:
         with self.index.write() as connection:

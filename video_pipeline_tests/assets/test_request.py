@@ -6,12 +6,17 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from PIL import Image
 
 from video_pipeline import settings
 from video_pipeline.assets.request import NewRequest, request_of
 from video_pipeline.errors import PipelineError
+from video_pipeline.media import tools
 from video_pipeline.partitions import videos
+from video_pipeline.stores import leases
+from video_pipeline.stores.custom_thumbnails import CustomThumbnails
 from video_pipeline.stores.index import Index
+from video_pipeline.stores.objects import LocalStore
 from video_pipeline.stores.requests import Requests, VideoRequest
 
 Launch = Callable[..., VideoRequest]
@@ -50,6 +55,19 @@ def test_other_fields_leave_them_and_they_are_replaced_together(launch: Launch, 
     assert launch(title="T").options.data() == {"trim": {"start": 1.0}, "poster": 2.0}
     third = launch(options={"poster": "1%"})
     assert (third.version, third.title, third.options.data()) == (3, "T", {"poster": "1%"})
+
+
+def test_a_thumbnail_is_asked_for_until_it_is_kept(launch: Launch, clip: Path, own_home: settings.Settings) -> None:
+    picture = own_home.home / "a.png"
+    Image.new("RGB", (32, 18)).save(picture)
+    asked = launch(source=str(clip), options={"poster": 2, "thumbnail": str(picture)})
+    again = launch(title="T")
+    assert again.options == asked.options
+    kept = CustomThumbnails(Index(own_home.index_url), LocalStore(own_home.store))
+    assert kept.take_in(again, tools.find(), own_home.home) is not None
+    leases.end(own_home.store)
+    picture.unlink()
+    assert launch(title="U").options.data() == {"poster": 2.0}
 
 
 @pytest.mark.parametrize(
