@@ -8,6 +8,7 @@ VIDEO ?=
 .PHONY: help install dev demo test lint format type imports unit unit-e2e unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search chaos corpus lock types clean
 .PHONY: help install dev demo test lint format type imports unit unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search bench-scenes chaos corpus lock types clean
 .PHONY: help install dev demo test lint format type imports unit unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search bench-posters chaos corpus lock types clean
+.PHONY: help install dev demo test lint format type imports unit unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search bench-sprites chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -103,6 +104,8 @@ bench-scenes: $(STAMP_DEV)  ## Scene detectors on clips with known cuts, fades a
 	$(BIN)/python -m video_pipeline_tests.bench.scenes $(BENCH_ARGS)
 bench-posters: $(STAMP_DEV)  ## Our posters and candidates beside frames at 10, 50 and 90 %, as contact sheets (BENCH_ARGS: a directory)
 	$(BIN)/python -m video_pipeline_tests.bench.posters $(BENCH_ARGS)
+bench-sprites: $(STAMP_DEV)  ## CPU time of the sprite sheets over that of the encode, also for three hours
+	$(BIN)/python -m video_pipeline_tests.bench.sprites $(BENCH_ARGS)
 
 chaos: $(STAMP_DEV)  ## Kill encoders and workers at random moments: published once, the same bytes, no chunk redone but those in hand
 	$(BIN)/python -m video_pipeline_tests.bench.chaos $(BENCH_ARGS)

@@ -76,6 +76,7 @@ def _decode(tools: Tools, path: Path, plan: EncodingPlan, size: tuple[int, int],
     # On the grid every GOP starts with a key frame, so whole GOPs need no other frame decoded.
     keys = step % plan.gop == 0
     chosen = f"{KEYS if keys else 'null'},select=not(mod(n\\,{step // plan.gop if keys else step}))"
+    # (Nor need it be read, but with -discard ffmpeg 9 gives key frames times that are up to two frames off.)
     args = [*(KEYS_ALONE if keys else ()), "-i", ffmpeg.name(path)]
     args += ["-vf", f"{chosen},scale={size[0]}:{size[1]}:flags=area,format=rgb24", "-enc_time_base", "filter"]
     args += [word for name, value in LINES.items() for word in (f"-{name}", value)]

@@ -158,7 +158,7 @@ def test_the_mpd_has_a_set_for_each_family(families: Made) -> None:
     ]
     priorities = {family: PREFERENCE.index(family) + 1 for family in PREFERENCE}
     assert found == [(family, priorities[family], [f"{family}-240p", f"{family}-360p"]) for family in mixed.FAMILIES]
-    assert not root.findall(".//mpd:EssentialProperty", NS)
+    assert not [each for one in sets for each in one.iterfind(".//mpd:EssentialProperty", NS)]
 
 
 def test_hdr_is_kept_where_there_are_ten_bits(tools: Tools, kept: Made) -> None:
