@@ -50,11 +50,10 @@ def main(clip: str | None, preset: str, long: bool) -> None:
         times = math.ceil(LONG_SECONDS / whole.duration)
         lasting = emptied(Path(directory, "long")) / "long.mp4"
         part = lasting.with_name("part.mp4")
-        for argv in (
-            ["-i", small, "-c", "copy", "-frames:v", str(whole.frames), part],
-            ["-stream_loop", str(times - 1), "-i", part, "-c", "copy", lasting],
-        ):
-            subprocess.run([programs.ffmpeg, "-v", "error", *argv], check=True, stdin=subprocess.DEVNULL)
+        first: list[str | Path] = ["-i", small, "-c", "copy", "-frames:v", str(whole.frames), part]
+        joined: list[str | Path] = ["-stream_loop", str(times - 1), "-i", part, "-c", "copy", lasting]
+        for args in (first, joined):
+            subprocess.run([programs.ffmpeg, "-v", "error", *args], check=True, stdin=subprocess.DEVNULL)
         stretched = longer(whole, times, preset)
         rows.append(row(f"{times} times", stretched, spent.cpu * times, lasting, Path(directory)))
     print(tabulate(rows, headers=HEADERS, tablefmt="github", disable_numparse=True))

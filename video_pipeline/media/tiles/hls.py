@@ -1,7 +1,8 @@
 """Tiles in HLS: an Image Media Playlist, whose segments are the sheets.
 
 By the specification that Roku, Disney and WarnerMedia wrote (version 0.4,
-https://github.com/image-media-playlist/spec), which Shaka Player and Roku read and others pass over.
+https://github.com/image-media-playlist/spec), which Shaka Player and Roku read. Others pass over tags that they do not
+know (RFC 8216, 6.3.1).
 """
 
 from __future__ import annotations
