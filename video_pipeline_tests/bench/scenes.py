@@ -27,6 +27,7 @@ from video_pipeline.media import encode, ffmpeg, probe, scenes, transitions
 from video_pipeline.media import tools as tools_module
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.tools import Tools
+from video_pipeline_tests.bench import scene_complexity
 from video_pipeline_tests.media import scene_joins
 from video_pipeline_tests.media.scene_truth import TRUTH, Score, Transition, judge
 
@@ -157,9 +158,15 @@ def best(scores: dict[str, list[Score]], but: int | None = None) -> str:
 
 @click.command()
 @click.option("--cost", is_flag=True, help="Encode all rungs, to say what share of that the detection takes.")
-def main(cost: bool) -> None:
-    """Detectors and their settings on clips with known boundaries."""
+@click.option("--complexity", is_flag=True, help="Instead: what complexity foretells of natural clips.")
+@click.argument("words", nargs=-1)
+def main(cost: bool, complexity: bool, words: tuple[str, ...]) -> None:
+    """Detectors and their settings on clips with known boundaries. WORDS: parts of names of clips, for --complexity."""
     tools, media = tools_module.find(), settings.load().media
+    if complexity:
+        with tempfile.TemporaryDirectory() as name:
+            scene_complexity.report(tools, media, Path(name), words)
+        return
     spent, real, joined = Cost(), Found(), Found()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
