@@ -1,7 +1,11 @@
 """Scene boundaries: PySceneDetect on a small rung says where a cut may be, `transitions` what is there.
 
-AdaptiveDetector, set so low that it misses nothing and verified afterwards, is what measures best. `make bench-scenes`
-prints the figures, on clips whose frames were looked at one by one and on others joined in known places.
+AdaptiveDetector, set so low that it misses nothing and verified afterwards, is what measures best on 25 clips whose
+frames were looked at one by one, 48 boundaries and 13 clips of one shot: precision 1.00, recall 0.98, F1 0.99 (0.98 if
+its thresholds are chosen without the clip that is judged). ContentDetector, verified, has F1 0.95; by themselves
+AdaptiveDetector with ThresholdDetector has 0.88, AdaptiveDetector 0.85, ContentDetector 0.84, HashDetector 0.81,
+HistogramDetector 0.79. On 42 boundaries of six clips joined in known ways F1 is 0.99, of those by themselves 0.70 at
+most. `make bench-scenes` prints all that. What is missed are slow dissolves between moving pictures.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from video_pipeline.media import transitions
 from video_pipeline.media.model import EncodingPlan
@@ -51,7 +56,7 @@ def detecting(path: Path, plan: EncodingPlan) -> Iterator[Future[tuple[Scene, ..
     def scenes() -> tuple[Scene, ...]:
         manager.detect_scenes(open_video(str(path)), show_progress=False)
         cuts = [start.frame_num for start, _ in manager.get_scene_list(start_in_scene=True)]
-        return _scenes(pictures.taken[: plan.frames], cuts, plan)
+        return _scenes(pictures.taken()[: plan.frames], cuts, plan)
 
     with ThreadPoolExecutor(1, "scenes") as beside:
         future = beside.submit(scenes)
@@ -82,20 +87,26 @@ def _pictures() -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            self.taken: list[Any] = []
+            self._bytes = bytearray()  # 40 MB an hour; as many arrays would be twice that
+            self._shape = (1, 1, 3)
 
         def process_frame(self, timecode: Any, frame_img: Any) -> list[Any]:
-            self.taken.append(small(frame_img))
+            picture = small(frame_img)
+            self._bytes += picture.tobytes()
+            self._shape = picture.shape
             return []
+
+        def taken(self) -> npt.NDArray[np.uint8]:
+            return np.frombuffer(self._bytes, np.uint8).reshape(-1, *self._shape)
 
     return Pictures()
 
 
-def _scenes(pictures: list[Any], cuts: list[int], plan: EncodingPlan) -> tuple[Scene, ...]:
-    if not pictures:
+def _scenes(pictures: npt.NDArray[np.uint8], cuts: list[int], plan: EncodingPlan) -> tuple[Scene, ...]:
+    if not len(pictures):
         return (Scene(index=0, start=0, end=plan.frames, transition="start"),)
     shortest = max(1, round(MIN_SECONDS * plan.rate))
-    found = transitions.find(np.stack(pictures), sorted(set(cuts)), float(plan.rate), shortest)
+    found = transitions.find(pictures, sorted(set(cuts)), float(plan.rate), shortest)
     ends = [*(one.frame for one in found), plan.frames]
     first = Scene(index=0, start=0, end=ends[0], transition="start")
     others = (

@@ -80,6 +80,8 @@ def report(tools: Tools, media: Path, scratch: Path, words: tuple[str, ...]) -> 
             }
             for name, places in chosen.items():
                 off.setdefault(name, []).append(cost[places].mean() / cost.mean() - 1)
+        if not off:
+            continue
         worst = ", ".join(f"{name} {np.sqrt(np.mean(np.square(errors))):.1%}" for name, errors in off.items())
         print(f"bit rate of {count} of {size} GOPs chosen, off that of all (RMS): {worst}")
 
