@@ -16,7 +16,7 @@ COLOURS = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (200, 200, 30)]
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> list[contact_sheet.Titled]:
-    titled = []
+    titled: list[contact_sheet.Titled] = []
     for n, colour in enumerate(COLOURS):
         path = tmp_path / f"{n}.png"
         Image.new("RGB", (640, 360), colour).save(path)

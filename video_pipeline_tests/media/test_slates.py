@@ -32,7 +32,9 @@ def card(lines: list[str], ink: tuple[int, int, int], paper: tuple[int, int, int
         cv2.putText(picture, text, (40, 60 + 22 * n), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
     # As the smallest rung has it.
     coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 40])[1]
-    return cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    opened = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert opened is not None
+    return opened
 
 
 @pytest.mark.parametrize(
