@@ -8,6 +8,7 @@ from video_pipeline.assets import (
     images,
     indexing,
     ingest,
+    preview,
     publish,
     renditions,
     sound,
@@ -24,7 +25,7 @@ store = StoreResource()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [ingest, text, renditions, sound, streams, download, analysis, images, publish, indexing]
+        [ingest, text, renditions, sound, streams, download, analysis, images, preview, publish, indexing]
     ),
     jobs=[process_video],
     sensors=[intake, watched_directory],

@@ -82,7 +82,7 @@ def test_each_value_is_that_of_the_file_it_names(directory: Path) -> None:
             said.setdefault("description", f"Like {said.get('extends')}, with changes.")
             for part in key.name.split("."):
                 said = said[part]
-            if isinstance(key.value, list):
+            if isinstance(key.value, list) and key.name.endswith("rungs"):
                 assert [rung["height"] for rung in key.value] == [rung["height"] for rung in said]
             else:
                 known = "none" if key.value is None else key.value

@@ -7,7 +7,7 @@ from video_pipeline.assets.publish import CODE_VERSION, GROUP
 from video_pipeline.assets.record import video_record
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
 from video_pipeline.assets.values import AcceptedSource, Release, Renditions
-from video_pipeline.media.image_products import Thumbnails
+from video_pipeline.media.image_products import Preview, Thumbnails
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams
 from video_pipeline.media.technical import TechnicalMetadata
@@ -37,6 +37,7 @@ def metadata_index(
     av1: Renditions,
     streams: Streams,
     thumbnails: Thumbnails,
+    preview: Preview,
     download: Download,
     quality_report: QualityReport,
     release: Release,
@@ -60,6 +61,7 @@ def metadata_index(
             thumbnails,
             quality_report,
             download,
+            preview,
         )
         current = replace_video(index.index, record, store=store.objects)
     return dg.MaterializeResult(

@@ -11,12 +11,13 @@ import dagster as dg
 from video_pipeline.assets import show
 from video_pipeline.assets.analysis import sound_files, suggestion
 from video_pipeline.assets.families import FAMILY_INS, plain
+from video_pipeline.assets.picture_list import listed
 from video_pipeline.assets.stage import OWNERS, RETRY, failure, stage
 from video_pipeline.assets.values import AcceptedSource, AudioTracks, Release, Renditions
 from video_pipeline.checks import QUALITY_CHECKS, result_of
 from video_pipeline.errors import CheckFailed
 from video_pipeline.media import manifests, quality
-from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
+from video_pipeline.media.image_products import Preview, Sprites, Thumbnails, sheet_name
 from video_pipeline.media.model import Blob, EncodingPlan
 from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Texts
 from video_pipeline.media.technical import TechnicalMetadata
@@ -31,9 +32,10 @@ GROUP = "publish"
 CODE_VERSION = "1"
 
 
-def _pictures(thumbnails: Thumbnails, sprites: Sprites) -> dict[str, Blob]:
+def _pictures(thumbnails: Thumbnails, sprites: Sprites, preview: Preview) -> dict[str, Blob]:
     """Path inside the release to picture."""
     shown = {f"thumbnails/{name}": file for name, file in thumbnails.files.items()}
+    shown |= {f"preview/{name}": file for name, file in preview.files.items()}
     return shown | {f"sprites/{sheet_name(n)}": sheet for n, sheet in enumerate(sprites.sheets)}
 
 
@@ -60,6 +62,7 @@ def quality_report(
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
+    preview: Preview,
     subtitles: Texts,
     download: Download,
     media: MediaResource,
@@ -73,12 +76,13 @@ def quality_report(
         assert shown is not None, "every plan has a family in SDR"
         chapters = suggestion(content_analysis, encoding_plan)
         digest = quality.subject_digest(
-            encoding_plan, streams, thumbnails, sprites, shown, subtitles, download, chapters
+            encoding_plan, streams, thumbnails, sprites, shown, subtitles, download, chapters, preview
         )
         key = hashlib.sha256(f"{CODE_VERSION}\n{digest}".encode()).hexdigest()
         report = store.checkpoints.get("quality", key, QualityReport)
         if report is None:
             tracks = [track for made in (h264, hevc, vp9, av1, audio) for track in made.tracks]
+            pictures = _pictures(thumbnails, sprites, preview)
             with media.scratch() as scratch:
                 report = quality.inspect(
                     media.tools,
@@ -88,7 +92,7 @@ def quality_report(
                     {file.name: store.objects.local(file.file.key) for file in streams.media},
                     thumbnails,
                     sprites,
-                    {Path(path).name: store.objects.local(b.key) for path, b in _pictures(thumbnails, sprites).items()},
+                    {Path(path).name: store.objects.local(blob.key) for path, blob in pictures.items()},
                     shown,
                     subtitles,
                     download,
@@ -98,6 +102,7 @@ def quality_report(
                     media.content_key(encoding_plan, context.partition_key),
                     store.objects.local(thumbnails.custom.source.key) if thumbnails.custom else None,
                     chapters,
+                    preview,
                 )
             if report.passed:
                 store.checkpoints.put("quality", key, report)
@@ -139,6 +144,7 @@ def release(
     streams: Streams,
     thumbnails: Thumbnails,
     sprites: Sprites,
+    preview: Preview,
     subtitles: Texts,
     download: Download,
     quality_report: QualityReport,
@@ -154,7 +160,7 @@ def release(
         assert shown is not None, "every plan has a family in SDR"
         chapters = suggestion(content_analysis, encoding_plan)
         digest = quality.subject_digest(
-            encoding_plan, streams, thumbnails, sprites, shown, subtitles, download, chapters
+            encoding_plan, streams, thumbnails, sprites, shown, subtitles, download, chapters, preview
         )
         if not quality_report.passed or quality_report.subject_digest != digest:
             raise CheckFailed("the quality report is not about these files, or did not pass; launch quality_report+")
@@ -168,7 +174,7 @@ def release(
             encoders={**builds(media.tools), **{one.family: one.codec for one in encoding_plan.encoders}},
             files={
                 **{path: text.encode() for path, text in streams.texts.items()},
-                **_pictures(thumbnails, sprites),
+                **_pictures(thumbnails, sprites, preview),
                 "sprites/sprites.vtt": sprites.vtt.encode(),
                 **{path: text.encode() for path, text in subtitles.files().items()},
                 **sound_files(content_analysis),
@@ -181,6 +187,7 @@ def release(
                         "frame_map": shown.model_dump(mode="json"),
                         "analysis": content_analysis.model_dump(mode="json", exclude={"loudness": {"curve"}}),
                         "thumbnails": thumbnails.model_dump(mode="json"),
+                        "preview": preview.model_dump(mode="json"),
                         "subtitles": subtitles.described(),
                         "custom": request.metadata,
                     }
@@ -189,6 +196,7 @@ def release(
             },
             media=[*(file.file for file in streams.media), *([download.file] if download.file else [])],
             download=download.file,
+            pictures=listed(thumbnails),
         )
         pointer = publish(store.objects, draft)
         made = draft.release()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from video_pipeline.assets.values import Renditions
-from video_pipeline.media.image_products import Thumbnails
+from video_pipeline.media.image_products import Preview, Thumbnails
 from video_pipeline.media.model import EncodingPlan, SourceFile
+from video_pipeline.media.preview import CLIP
 from video_pipeline.media.products import ContentAnalysis, Download, QualityReport, Streams, Track
 from video_pipeline.media.technical import TechnicalMetadata
 from video_pipeline.stores.requests import VideoRequest
@@ -25,6 +26,7 @@ def video_record(
     thumbnails: Thumbnails,
     report: QualityReport,
     download: Download,
+    preview: Preview,
 ) -> VideoRecord:
     """The rows of one video."""
     width, height = technical.video.display_size
@@ -68,6 +70,8 @@ def video_record(
         custom_thumbnail=thumbnails.custom,
         poster_path=f"releases/{release_id}/thumbnails/{poster.name}",
         thumbhash=poster.thumbhash or None,
+        preview_path=f"releases/{release_id}/preview/{CLIP}" if preview.clip else None,
+        preview_bytes=preview.clip.size if preview.clip else None,
         checks=report.checks,
     )
 

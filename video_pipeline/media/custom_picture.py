@@ -88,13 +88,14 @@ def make(
         decode(tools, path, size, images.custom, images.background, plain, "thumbnail", source.uri)
         with Image.open(plain, formats=("PNG",)) as opened:
             picture = opened.convert("RGB")
-    files = forms.save(picture, "poster", images, out_dir)
+    files, placeholder = forms.save_all([("poster", picture)], images, out_dir)["poster"]
     return CustomPicture(
         source=source.blob,
         source_name=source.name,
         name=files[0].name,
         width=files[0].width,
         height=files[0].height,
+        thumbhash=placeholder,
         file=files[0].file,
         forms=files,
     )

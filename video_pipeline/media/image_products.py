@@ -130,3 +130,31 @@ class Sprites(Model):
 
 def sheet_name(number: int) -> str:
     return f"sheet-{number:03}.jpg"
+
+
+class Preview(Model):
+    """A short silent clip of the best scenes; without files if the plan has none."""
+
+    clip: Blob | None = None
+    """MP4."""
+    animation: Blob | None = None
+    """Animated WebP."""
+    width: int = 0
+    """Of both, pixels, as the height."""
+    height: int = 0
+    seconds: float = 0.0
+    parts: tuple[tuple[int, int], ...] = ()
+    """The frames of the video it shows, by time: the first, and the one behind the last, of each part."""
+    step: int = 1
+    """The animation shows every such frame of the clip."""
+
+    @property
+    def files(self) -> dict[str, Blob]:
+        """File name to content."""
+        named = {"preview.mp4": self.clip, "preview.webp": self.animation}
+        return {name: blob for name, blob in named.items() if blob}
+
+    @property
+    def frames(self) -> list[int]:
+        """Of the video, in the order in which they are shown."""
+        return [frame for start, end in self.parts for frame in range(start, end)]

@@ -15,6 +15,7 @@ from video_pipeline.media.checks.colour import colour
 from video_pipeline.media.checks.descriptions import descriptions
 from video_pipeline.media.checks.digests import digests
 from video_pipeline.media.checks.floor import vmaf_floor
+from video_pipeline.media.checks.preview import preview as preview_clip
 from video_pipeline.media.checks.protection import protection, unlock
 from video_pipeline.media.checks.published import as_published
 from video_pipeline.media.checks.reading import read
@@ -23,7 +24,7 @@ from video_pipeline.media.checks.shown import picture_times
 from video_pipeline.media.checks.sound import sound_times
 from video_pipeline.media.checks.subtitles import subtitles
 from video_pipeline.media.checks.tiles import sprite_tiles
-from video_pipeline.media.image_products import Sprites, Thumbnails
+from video_pipeline.media.image_products import Preview, Sprites, Thumbnails
 from video_pipeline.media.model import EncodingPlan
 from video_pipeline.media.products import Download, FrameMap, QualityReport, Streams, Texts
 from video_pipeline.media.protection import ContentKey
@@ -31,6 +32,7 @@ from video_pipeline.media.tools import Tools
 
 VERSION = "11"
 """Raise it when a check becomes stricter: reports of an older version no longer count."""
+NO_PREVIEW = Preview()
 CHECKS = {
     "frame_times": "Every frame shows the picture that the source shows then.",
     "damage": "All pictures and sound of the source decoded; a warning says how much did not, and where.",
@@ -50,9 +52,10 @@ CHECKS = {
     "sprite_tiles": "Sprite sheets hold the planned tiles; WebVTT, HLS and DASH say the same of them, up to the end.",
     "picture_times": "Every sprite tile and thumbnail shows the frame of its time, or the picture that was brought.",
     "subtitles": "Every text track is there or named as left out, is WebVTT, and its cues lie inside the video.",
-    "not_empty": "Nothing is empty, and pictures are pictures of the stated size.",
+    "not_empty": "Nothing is empty; pictures are of the stated size and format, and all files of one look the same.",
     "digests": "Every file is, byte for byte, the one that was made.",
     "download": "The MP4 for download is the planned rung with its sound, decodes, and has its index in front.",
+    "preview": "The preview clip is planned frames of the video without sound, as MP4 and as animated WebP.",
     "protection": "What shall be encrypted is, all of it, and the right key alone gives the encoder's packets.",
 }
 
@@ -75,6 +78,7 @@ def inspect(
     key: ContentKey | None = None,
     brought: Path | None = None,
     suggested: Mapping[str, str] | None = None,
+    preview: Preview = NO_PREVIEW,
 ) -> QualityReport:
     """Reads everything again and compares it with the plan. A fault is a failed check, never an exception.
 
@@ -82,7 +86,7 @@ def inspect(
         original: the source's file.
         shown: which pictures of the source the frames show.
         media: track name to its packaged file.
-        images: picture name (poster.jpg, 01.jpg, sheet-000.jpg ...) to its file.
+        images: picture name (poster.jpg, 01.jpg, sheet-000.jpg, preview.mp4 ...) to its file.
         saved: the MP4 for download, if there is one.
         scratch: a directory for temporary files.
         encoded: track name to what the encoder wrote.
@@ -116,14 +120,15 @@ def inspect(
             picture_times(tools, plan, streams, readings, thumbnails, sprites, images, work, brought),
             subtitles(plan, texts, suggested),
             pictures.not_empty(streams, thumbnails, sprites, media, images),
-            digests(streams, thumbnails, sprites, media, images),
+            digests(streams, thumbnails, sprites, media, images, preview),
             downloads.download(tools, plan, readings, saved),
+            preview_clip(tools, plan, readings, preview, images, work),
             protection(tools, plan, streams, media, encoded, key, unlocked),
         )
     return QualityReport(
         passed=all(check.passed or check.warning for check in checks),
         checks=checks,
-        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown, texts, download, suggested),
+        subject_digest=subject_digest(plan, streams, thumbnails, sprites, shown, texts, download, suggested, preview),
     )
 
 
@@ -136,8 +141,9 @@ def subject_digest(
     texts: Texts,
     download: Download,
     suggested: Mapping[str, str] | None = None,
+    preview: Preview = NO_PREVIEW,
 ) -> str:
     """Over everything a report is about: a report belongs to what has the same digest."""
-    about = (plan, streams, thumbnails, sprites, shown, texts, download)
+    about = (plan, streams, thumbnails, sprites, shown, texts, download, preview)
     text = "\n".join([*(model.model_dump_json() for model in about), *sorted((suggested or {}).values())])
     return hashlib.sha256(f"{VERSION}\n{text}".encode()).hexdigest()

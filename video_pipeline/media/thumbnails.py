@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from PIL import Image
 
 from video_pipeline.media import candidates, forms
 from video_pipeline.media.frame_score import score_frames, unseen
-from video_pipeline.media.image_products import Kind, PictureFile, Thumbnail, Thumbnails
+from video_pipeline.media.image_products import Kind, Thumbnail, Thumbnails
 from video_pipeline.media.model import EncodingPlan, Span
 from video_pipeline.media.products import Scene
 from video_pipeline.media.taken import take
@@ -46,34 +48,38 @@ def make(
     named: list[tuple[str, Kind, int]] = [(poster_stem, "poster", poster)]
     named += [(f"{n:02}", "candidate", frame) for n, frame in enumerate(sorted(others), 1)]
     named += [(f"at-{n:02}", "asked", frame) for n, frame in enumerate(images.at, 1)]
-    files: dict[str, tuple[PictureFile, ...]] = {}
     instead: set[int] = set()
-    frames = sorted({frame for *_, frame in named})
-    for taken in take(tools, source, large, frames, poster_size(plan), plan, scored):
-        for stem in (stem for stem, _, frame in named if frame == taken.frame):
-            files[stem] = forms.save(taken.picture, stem, images, out_dir)
-        if source is not None and not taken.of_source:
-            instead.add(taken.frame)
+
+    def pictures() -> Iterator[tuple[str, Image.Image]]:
+        frames = sorted({frame for *_, frame in named})
+        for taken in take(tools, source, large, frames, poster_size(plan), plan, scored):
+            if source is not None and not taken.of_source:
+                instead.add(taken.frame)
+            yield from ((stem, taken.picture) for stem, _, frame in named if frame == taken.frame)
+
+    saved = forms.save_all(pictures(), images, out_dir)
     made = []
     for stem, kind, frame in named:
+        files, placeholder = saved[stem]
         chosen = kind == "candidate" or (kind == "poster" and images.poster is None)
         one = choice.scored.get(frame) or unseen(frame)
         words = ["" if chosen else "asked for", choice.reasons.get(frame) or one.fault]
         words += [f"taken from {plan.family(plan.plain)[0].name}"] if frame in instead else []
         made.append(
             Thumbnail(
-                name=files[stem][0].name,
+                name=files[0].name,
                 kind=kind,
                 rank=1 + best.index(frame) if chosen else None,
                 frame=frame,
                 time=round(float(frame / plan.rate), 6),
-                width=files[stem][0].width,
-                height=files[stem][0].height,
+                width=files[0].width,
+                height=files[0].height,
                 score=round(one.score, 6),
                 parts=one.parts,
                 why="; ".join(filter(None, words)),
-                file=files[stem][0].file,
-                forms=files[stem],
+                thumbhash=placeholder,
+                file=files[0].file,
+                forms=files,
             )
         )
     asked_from = len(made) - len(images.at)

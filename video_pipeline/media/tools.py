@@ -127,6 +127,7 @@ def builds(tools: Tools) -> dict[str, str]:
     return {
         "ffmpeg": f"{version(tools.ffmpeg)} build {digest}",
         "packager": version(tools.packager),
+        "mozjpeg": metadata.version("mozjpeg-lossless-optimization"),
         "pillow": metadata.version("pillow"),
         "scenedetect": metadata.version("scenedetect"),
     }

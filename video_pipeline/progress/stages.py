@@ -23,6 +23,7 @@ WEIGHTS: dict[str, float] = {
     "content_analysis": 3,
     "thumbnails": 3,
     "sprites": 1,
+    "preview": 1,
     "quality_report": 6,
     "release": 1,
     "metadata_index": 1,

@@ -34,6 +34,8 @@ def application(ours: Settings) -> Starlette:
     mimetypes.add_type("application/vnd.apple.mpegurl", ".m3u8")
     mimetypes.add_type("application/dash+xml", ".mpd")
     mimetypes.add_type("text/vtt", ".vtt")
+    mimetypes.add_type("image/webp", ".webp")
+    mimetypes.add_type("image/avif", ".avif")
     objects = LocalStore(ours.store)
 
     def published(request: Request) -> Release:

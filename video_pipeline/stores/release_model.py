@@ -48,6 +48,34 @@ class ReleasePreset(_Document):
     digest: str
 
 
+class ReleasePictureFile(_Document):
+    path: str
+    """As in `files` of the release."""
+    type: str
+    """MIME type: "image/webp"."""
+    width: int
+    """Pixels, as the height."""
+    height: int
+
+
+class ReleasePicture(_Document):
+    """The poster or another thumbnail, with all its files."""
+
+    kind: str
+    """"poster", "candidate", "asked" for one of `thumbnailsAt`, or "custom" for a poster that somebody brought."""
+    path: str
+    """Of the JPEG in full width, which everything shows."""
+    width: int
+    height: int
+    time: float | None
+    """Of the frame it shows, s; None if it shows none."""
+    thumbhash: str | None
+    """A placeholder, Base64 (https://evanw.github.io/thumbhash/)."""
+    files: tuple[ReleasePictureFile, ...]
+    srcset: dict[str, str]
+    """MIME type to what a `source` of that type has as `srcset`; URLs are relative to the release's directory."""
+
+
 class Release(_Document):
     """`release.json`."""
 
@@ -61,6 +89,8 @@ class Release(_Document):
     encoders: dict[str, str]
     download: str | None = None
     """Path of the MP4 with picture and sound that people may keep, as in `files`."""
+    pictures: tuple[ReleasePicture, ...] = ()
+    """The poster first."""
     files: tuple[ReleaseFile, ...]
     """Every file but release.json itself, by path."""
 
@@ -93,6 +123,8 @@ class Draft:
     """Blobs in the store that become videos/<video_id>/media/<sha256>.mp4."""
     download: Blob | None = None
     """The one of `media` that people may keep."""
+    pictures: Sequence[ReleasePicture] = ()
+    """Those of `files` that show the video."""
 
     def contents(self) -> dict[str, bytes | Blob]:
         """Every file of the release but release.json, by its path relative to the release's directory.
@@ -118,6 +150,7 @@ class Draft:
             preset=self.preset,
             encoders=dict(sorted(self.encoders.items())),
             download=_media(self.download) if self.download else None,
+            pictures=tuple(self.pictures),
             files=tuple(_file(path, content) for path, content in self.contents().items()),
         )
         content = release.model_dump(mode="json", by_alias=True, exclude={"release_id"})

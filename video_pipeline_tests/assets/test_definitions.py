@@ -28,24 +28,29 @@ GRAPH = {
     "download": ("ingest", {"ffmpeg"}, {"encoding_plan", *FAMILIES, "renditions/audio"}),
     "content_analysis": ("analysis", {"python", "ffmpeg"}, {"encoding_plan", *FAMILIES, "renditions/audio"}),
     "thumbnails": ("images", {"jpeg"}, {"source", "encoding_plan", "content_analysis", *FAMILIES}),
+    "preview": (
+        "images",
+        {"ffmpeg", "h264", "webp"},
+        {"encoding_plan", "content_analysis", "thumbnails", *FAMILIES},
+    ),
     "sprites": ("images", {"jpeg", "webvtt"}, {"encoding_plan", *FAMILIES}),
     "quality_report": (
         "publish",
         {"ffmpeg"},
         {
             *("source", "encoding_plan", *FAMILIES, "renditions/audio", "streams", "subtitles", "thumbnails"),
-            *("sprites", "download", "content_analysis"),
+            *("sprites", "preview", "download", "content_analysis"),
         },
     ),
     "release": (
         "publish",
         {"file"},
-        {"source", "technical_metadata", *MADE, "sprites", "subtitles"},
+        {"source", "technical_metadata", *MADE, "sprites", "preview", "subtitles"},
     ),
     "metadata_index": (
         "publish",
         {"sqlite"},
-        {"source", "technical_metadata", *MADE, "release"},
+        {"source", "technical_metadata", *MADE, "preview", "release"},
     ),
 }
 """Asset to group, kinds and what it is made from."""

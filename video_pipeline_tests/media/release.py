@@ -18,6 +18,7 @@ from video_pipeline.media import (
     audio,
     download,
     package,
+    preview,
     probe,
     quality,
     scenes,
@@ -25,7 +26,8 @@ from video_pipeline.media import (
     thumbnails,
 )
 from video_pipeline.media.checks import agreement, sampled, shown, sound
-from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
+from video_pipeline.media.image_plan import PreviewPlan
+from video_pipeline.media.image_products import Preview, Sprites, Thumbnails, sheet_name
 from video_pipeline.media.model import EncodingPlan, ProtectionPlan
 from video_pipeline.media.plan import make_plan
 from video_pipeline.media.products import CheckResult, Download, FrameMap, QualityReport, Streams, Texts, Track
@@ -57,6 +59,8 @@ class Made:
     download: Download = field(default_factory=Download)
     saved: Path | None = None
     """The MP4 for download."""
+    preview: Preview = field(default_factory=Preview)
+    """Its files are among the images."""
     key: ContentKey | None = None
     brought: Path | None = None
     """The picture that somebody brought as the poster, if one did."""
@@ -80,6 +84,7 @@ class Made:
                 self.encoded,
                 self.key,
                 self.brought,
+                preview=self.preview,
             )
 
     def failed(self) -> dict[str, CheckResult]:
@@ -130,6 +135,18 @@ class Made:
         sound = self.encoded.get(download.sound_name(plan) or "")
         saved = download.make(self.tools, plan, self.encoded[rung], sound, directory)
         return replace(self, plan=plan, download=saved, saved=directory / download.FILE)
+
+    def with_preview(self, directory: Path, seconds: float = 3, width: int = 320) -> Made:
+        """With a preview clip, too."""
+        images = self.plan.images.model_copy(update={"preview": PreviewPlan(seconds=seconds, width=width)})
+        plan = self.plan.model_copy(update={"images": images})
+        rung = preview.rung_of(plan)
+        small = self.encoded[plan.family(plan.plain)[-1].name]
+        made = preview.make(
+            self.tools, self.encoded[rung.name], rung, scenes.detect(small, plan), self.thumbnails, plan, directory
+        )
+        files = {name: directory / name for name in made.files}
+        return replace(self, plan=plan, preview=made, images={**self.images, **files})
 
     def place(self, root: Path) -> Path:
         """Lays the streams out as they are published, and returns the release's directory."""

@@ -12,6 +12,7 @@ import pytest
 
 from video_pipeline.media import quality
 from video_pipeline.media.checks.verdict import verdict
+from video_pipeline.media.image_products import Preview
 from video_pipeline.media.products import Download
 from video_pipeline.media.tools import Tools
 from video_pipeline_tests.media import release
@@ -63,9 +64,19 @@ def test_a_report_belongs_to_what_it_saw(made: Made) -> None:
         made.with_text("hls/master.m3u8", lambda text: text + "\n"),
         replace(made, streams=made.streams.model_copy(update={"media": made.streams.media[:1]})),
         replace(made, download=Download(file=made.sprites.sheets[0])),
+        replace(made, preview=Preview(clip=made.sprites.sheets[0])),
     ]
     digests = {
-        quality.subject_digest(one.plan, one.streams, one.thumbnails, one.sprites, one.shown, one.texts, one.download)
+        quality.subject_digest(
+            one.plan,
+            one.streams,
+            one.thumbnails,
+            one.sprites,
+            one.shown,
+            one.texts,
+            one.download,
+            preview=one.preview,
+        )
         for one in others
     }
     assert len(digests) == len(others)

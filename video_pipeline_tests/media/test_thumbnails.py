@@ -57,7 +57,7 @@ def rungs(sizes: list[tuple[int, int]]) -> tuple[RungPlan, ...]:
 
 def planned(frames: int, sizes: list[tuple[int, int]], *, width: int = 640, candidates: int = 8) -> EncodingPlan:
     bare = plan(frames)
-    images: ImagePlan = bare.images.model_copy(update={"poster_width": width, "candidates": candidates})
+    images: ImagePlan = bare.images.model_copy(update={"poster_width": width, "candidates": candidates, "ssim": 0.995})
     return bare.model_copy(update={"rungs": rungs(sizes), "images": images})
 
 

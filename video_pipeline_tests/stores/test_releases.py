@@ -96,7 +96,18 @@ def test_release_json(store: LocalStore) -> None:
     pointer = releases.publish(store, draft(store, "one"))
     written = json.loads((store.root / f"videos/film/releases/{pointer.release_id}/release.json").read_text())
     assert sorted(written) == sorted(
-        ["schemaVersion", "videoId", "releaseId", "request", "source", "preset", "encoders", "download", "files"]
+        [
+            "schemaVersion",
+            "videoId",
+            "releaseId",
+            "request",
+            "source",
+            "preset",
+            "encoders",
+            "download",
+            "pictures",
+            "files",
+        ]
     )
     assert written["request"]["metadata"] == {"a": ["one"], "b": 1}
     assert [file["path"] for file in written["files"]] == sorted(file["path"] for file in written["files"])

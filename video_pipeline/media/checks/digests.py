@@ -8,18 +8,23 @@ from pathlib import Path
 
 from video_pipeline.media.checks.verdict import verdict
 from video_pipeline.media.files import blob_of
-from video_pipeline.media.image_products import Sprites, Thumbnails, sheet_name
+from video_pipeline.media.image_products import Preview, Sprites, Thumbnails, sheet_name
 from video_pipeline.media.model import Blob
 from video_pipeline.media.products import CheckResult, Streams
 
 
 def digests(
-    streams: Streams, thumbnails: Thumbnails, sprites: Sprites, media: Mapping[str, Path], pictures: Mapping[str, Path]
+    streams: Streams,
+    thumbnails: Thumbnails,
+    sprites: Sprites,
+    media: Mapping[str, Path],
+    pictures: Mapping[str, Path],
+    preview: Preview,
 ) -> CheckResult:
     """Every file has the digest it is listed with: a flipped bit that still decodes, or two files in each other's
     place, are seen here. What is missing is a matter of `not_empty`."""
     listed = {file.name: (media.get(file.name), file.file) for file in streams.media}
-    listed |= {name: (pictures.get(name), file) for name, file in thumbnails.files.items()}
+    listed |= {name: (pictures.get(name), file) for name, file in {**thumbnails.files, **preview.files}.items()}
     listed |= {sheet_name(n): (pictures.get(sheet_name(n)), sheet) for n, sheet in enumerate(sprites.sheets)}
     there = {name: (path, blob) for name, (path, blob) in listed.items() if path is not None and path.is_file()}
     # hashlib lets other threads run.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from video_pipeline.media.checks.alike import unlike
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.image_products import Sprites, Thumbnails
 from video_pipeline.media.products import CheckResult, Streams
@@ -15,7 +16,7 @@ from video_pipeline.media.products import CheckResult, Streams
 def not_empty(
     streams: Streams, thumbnails: Thumbnails, sprites: Sprites, media: Mapping[str, Path], pictures: Mapping[str, Path]
 ) -> CheckResult:
-    """Every file has content, every picture can be opened."""
+    """Every file has content; every picture can be opened, is as it is listed, and shows in all its files the same."""
     wrong: list[Problem] = []
     files = {**media, **pictures}
     wrong += ((name, "is missing or empty") for name, path in files.items() if not _weighs(path))
@@ -25,6 +26,7 @@ def not_empty(
         size = picture_size(name, pictures, wrong)
         if size and size != (width, height):
             wrong.append((name, f"{size[0]}x{size[1]} pixels, {width}x{height} are listed"))
+    wrong += unlike(thumbnails, pictures)
     count = len(files) + len(streams.texts)
     return verdict("not_empty", wrong, f"{count} files have content, {len(stated) + len(sprites.sheets)} are pictures")
 

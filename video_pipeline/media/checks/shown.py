@@ -59,7 +59,7 @@ def picture_times(
     shown = {picture.name: (picture.frame, _small(pictures.get(picture.name))) for picture in thumbnails.all}
     opened = [(name, frame, picture) for name, (frame, picture) in shown.items() if picture is not None]
     frames = sorted({frame for _, frame, _ in opened})
-    found = _at(tools, plan, large, frames, scratch)
+    found = frames_of(tools, plan, large, frames, scratch)
     wrong += _differences([(name, name, frame, picture) for name, frame, picture in opened], found)
     said = f"{len(tiles)} tiles and {len(opened)} thumbnails show their frames"
     if thumbnails.custom and brought:
@@ -95,7 +95,7 @@ def _tiles(
                 continue
             seen.add(own)
             said = "" if path == VTT else f" by {path}"
-            shown = _shrunk(whole.crop((x, y, x + width, y + height)))
+            shown = shrunk(whole.crop((x, y, x + width, y + height)))
             yield name, f"the tile at {float(tile.start):.3f} s{said}", frame, shown
 
 
@@ -110,7 +110,10 @@ def _at_interval(tools: Tools, plan: EncodingPlan, path: Path, sprites: Sprites)
     return {n * step: small for n, small in enumerate(_pictures(done[0].stdout))}
 
 
-def _at(tools: Tools, plan: EncodingPlan, rendition: Reading, frames: Sequence[int], scratch: Path) -> dict[int, Small]:
+def frames_of(
+    tools: Tools, plan: EncodingPlan, rendition: Reading, frames: Sequence[int], scratch: Path
+) -> dict[int, Small]:
+    """These frames of a rendition, as far as they can be decoded."""
     found: dict[int, Small] = {}
     parts = [frames[start : start + _AT_ONCE] for start in range(0, len(frames), _AT_ONCE)]
     for start in range(0, len(parts), width := parallel.readers()):
@@ -121,6 +124,13 @@ def _at(tools: Tools, plan: EncodingPlan, rendition: Reading, frames: Sequence[i
             if len(pictures) == len(part):
                 found |= zip(part, pictures, strict=True)
     return found
+
+
+def decoded_small(tools: Tools, path: Path) -> NDArray[np.int16]:
+    """All frames of a file that decode, each as a `Small`."""
+    argv: list[str | Path] = [tools.ffmpeg, "-v", "error", "-nostdin", "-i", path, "-vf", _SCALED, *_RAW]
+    done = process.run_all([argv], nice=tools.nice, stall_seconds=STALL_SECONDS, check=False)
+    return _pictures(done[0].stdout)
 
 
 # Straight to RGB, swscale would take single pixels instead of their mean.
@@ -147,8 +157,9 @@ def _open(path: Path | None) -> Image.Image | None:
 
 def _small(path: Path | None) -> Small | None:
     picture = _open(path)
-    return None if picture is None else _shrunk(picture)
+    return None if picture is None else shrunk(picture)
 
 
-def _shrunk(picture: Image.Image) -> Small:
+def shrunk(picture: Image.Image) -> Small:
+    """As what is compared."""
     return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX), np.int16)
