@@ -52,7 +52,7 @@ def make(
 
     def pictures() -> Iterator[tuple[str, Image.Image]]:
         frames = sorted({frame for *_, frame in named})
-        for taken in take(tools, source, large, frames, poster_size(plan), plan, scored):
+        for taken in take(tools, source, large, frames, poster_size(plan), plan, choice.scored):
             if source is not None and not taken.of_source:
                 instead.add(taken.frame)
             yield from ((stem, taken.picture) for stem, _, frame in named if frame == taken.frame)
