@@ -16,8 +16,8 @@ EDGE, HARD = 12, 60
 SOME = 0.002
 """Share of the picture without which edges say nothing."""
 CARD = (0.75, 0.60, 0.50)
-"""Least shares of a card: even area, one colour, hard edges among all edges. Titles and credits of two natural clips have
-0.78, 0.78 and 0.53 at least; of 393 filmed, rendered and played frames each lacks a quarter of one of the three."""
+"""Least shares of a card: even area, one colour, hard edges among all edges. Titles and credits of two natural clips
+have 0.78, 0.78 and 0.53 at least; each of 393 filmed, rendered and played frames lacks a quarter of one of them."""
 CHART = (0.85, 0.45)
 """Likewise of a test card, which has many colours: even area, hard edges. Filmed ones lack a sixth of one of them."""
 BINS = 32
