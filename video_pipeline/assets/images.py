@@ -100,8 +100,15 @@ def thumbnails(
             "time s": round(t.time, 3),
             "size": f"{t.width}x{t.height}",
             "score": round(t.score, 3),
-            **({name: round(part, 3) for name, part in t.parts} if t.parts else dict.fromkeys(Score.model_fields)),
             "why": t.why,
+        }
+        for t in made.all
+    ]
+    # In a table of its own: with so many columns there would be no room for words.
+    parts_of: list[dict[str, show.Cell]] = [
+        {
+            "file": t.name,
+            **({name: round(part, 3) for name, part in t.parts} if t.parts else dict.fromkeys(Score.model_fields)),
         }
         for t in made.all
     ]
@@ -112,6 +119,7 @@ def thumbnails(
             "poster": show.picture(poster, "poster"),
             "contact sheet": show.picture(sheet, "contact sheet"),
             "table": show.table(rows),
+            "parts of the score": show.table(parts_of),
             **_rejected(made, encoding_plan),
             **({"best_score": max(scores), "mean_score": sum(scores) / len(scores)} if scores else {}),
             "candidates": len(made.candidates),

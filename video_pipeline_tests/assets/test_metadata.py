@@ -105,7 +105,9 @@ def test_poster_and_contact_sheet(processed: Processed) -> None:
     assert [row["rank"] for row in ranked] == list(range(1, candidates + 2))
     assert shown["best_score"] == pytest.approx(ranked[0]["score"], abs=1e-3)
     assert shown["mean_score"] == pytest.approx(sum(row["score"] for row in ranked) / len(ranked), abs=1e-3)
-    assert all(0 <= row[part] <= 1 for row in rows for part in Score.model_fields)
+    parts = table(shown["parts of the score"])
+    assert [row["file"] for row in parts] == [row["file"] for row in rows]
+    assert all(0 <= row[part] <= 1 for row in parts for part in Score.model_fields)
     assert all(row["why"] for row in rows)
     assert len(table(shown["why rejected"])) == min(20, rejected)
     assert jpeg(shown["contact sheet"]).height > 60
