@@ -50,7 +50,7 @@ def save(picture: Image.Image, stem: str, images: ImagePlan, out_dir: Path) -> t
     Args:
         picture: RGB, in full width.
     """
-    smaller = [width for width in sorted(images.widths, reverse=True) if width < max(picture.size)]
+    smaller = [width for width in sorted(set(images.widths), reverse=True) if width < max(picture.size)]
     formats: list[PictureFormat] = [format for format in SUFFIXES if format == "jpeg" or format in images.formats]
     made: dict[PictureFormat, list[PictureFile]] = {format: [] for format in formats}
     jpeg, easy = 75, False

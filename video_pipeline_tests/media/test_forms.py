@@ -45,7 +45,7 @@ def opened(path: Path) -> Image.Image:
 
 def test_names_sizes_and_formats(tmp_path: Path) -> None:
     assert all(features.check(name) for name in ("webp", "avif"))
-    found = saved(painted((300, 170)), images("webp", "avif", widths=(64, 300, 150, 640)), tmp_path)
+    found = saved(painted((300, 170)), images("webp", "avif", widths=(64, 300, 150, 64, 640)), tmp_path)
     stems = ("p", "p-150", "p-64")
     assert list(found) == [f"{stem}.{end}" for end in ("jpg", "webp", "avif") for stem in stems]
     for name, file in found.items():
