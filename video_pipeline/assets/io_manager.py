@@ -1,7 +1,7 @@
 """Hands models from asset to asset as JSON in the object store, so that any worker can go on where another stopped."""
 
 import dagster as dg
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from video_pipeline.assets.values import AcceptedSource
 from video_pipeline.errors import ObjectMissing, PermanentError
@@ -25,7 +25,13 @@ class ModelIOManager(dg.ConfigurableIOManager):
                 f"{'/'.join(context.asset_key.path)} of {context.partition_key} was not made yet; "
                 "launch the whole graph of this video first"
             )
-        loaded: BaseModel = model.model_validate_json(self.store.objects.get_bytes(key))
+        try:
+            loaded: BaseModel = model.model_validate_json(self.store.objects.get_bytes(key))
+        except ValidationError:
+            raise PermanentError(
+                f"{'/'.join(context.asset_key.path)} of {context.partition_key} was written by another version; "
+                "launch the whole graph of this video, which makes it again"
+            ) from None
         # A source that is gone is taken in again by whoever needs it.
         if not isinstance(loaded, AcceptedSource) and self.store.checkpoints.renew(blobs_in(loaded)):
             raise ObjectMissing(

@@ -133,8 +133,19 @@ def test_launch_without_any_request(own_home: Settings) -> None:
     assert not [event for event in result.all_node_events if event.is_step_restarted]
 
 
-def test_input_that_was_never_made(own_home: Settings) -> None:
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (None, "was not made yet; launch the whole graph of this video first"),
+        ("{}", "was written by another version; launch the whole graph of this video, which makes it again"),
+    ],
+    ids=["never made", "in another form"],
+)
+def test_input_that_cannot_be_used(own_home: Settings, written: str | None, why: str) -> None:
     """A step launched alone: the IO manager raises, outside of the step's own error handling."""
+    if written is not None:
+        (own_home.store / "artifacts/source").mkdir(parents=True)
+        (own_home.store / "artifacts/source/alone.json").write_text(written)
     with dg.DagsterInstance.from_config(str(own_home.dagster_home)) as instance:
         instance.add_dynamic_partitions(str(videos.name), ["alone"])
         result = defs.resolve_job_def("process_video").execute_in_process(
@@ -147,4 +158,4 @@ def test_input_that_was_never_made(own_home: Settings) -> None:
     assert not result.success
     error = cli_process.first_failure(result, own_home)
     assert isinstance(error, SourceError)
-    assert str(error) == "source of alone was not made yet; launch the whole graph of this video first"
+    assert str(error) == f"source of alone {why}"
