@@ -13,7 +13,7 @@ from video_pipeline.media.checks.references_dash import mpd_problems
 from video_pipeline.media.checks.references_hls import master_problems, playlist_problems
 from video_pipeline.media.checks.references_tiles import sheet_problems
 from video_pipeline.media.checks.subtitles import text_playlist_problems, text_references
-from video_pipeline.media.checks.tile_forms import image_playlist
+from video_pipeline.media.checks.tile_forms import UNREADABLE, image_playlist
 from video_pipeline.media.checks.verdict import Problem, verdict
 from video_pipeline.media.image_products import Sprites
 from video_pipeline.media.manifests import MASTER, MPD
@@ -54,7 +54,7 @@ def references(
                 wrong += sheet_problems(path, streams.texts, sprites, plan)
             else:
                 wrong += playlist_problems(path, m3u8.loads(text), media, plan)
-        except (ValueError, TypeError, LookupError, AttributeError, etree.LxmlError, SyntaxError) as error:
+        except (*UNREADABLE, LookupError, AttributeError) as error:
             # What the libraries raise for a text that is none.
             wrong.append((path, f"cannot be read: {error}"))
     count = sum(text.count(kind) for text in streams.texts.values() for kind in (".mp4", ".m3u8", ".vtt", ".jpg"))

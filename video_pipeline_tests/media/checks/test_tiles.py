@@ -141,6 +141,9 @@ REFERENCES = {
         "picture_times",
         "bandwidth",
     ),
+    "sheets without length in DASH": said(
+        MPD, 'duration="60"', 'duration="0"', "cannot be read", "sprite_tiles", "bandwidth"
+    ),
     "another directory in DASH": said(
         MPD,
         r"\.\./sprites",
