@@ -94,6 +94,7 @@ def typed(*arguments: str) -> str:
         (["W", "cover.png"], r"^videoId 'W': use 1 to 63 of"),
         (["v", "no.png"], r"^thumbnail /.*/no\.png: no such file"),
         (["v", "."], r"^thumbnail /.*: is a directory"),
+        (["v", "http://a/b.png"], r"^thumbnail http://a/b\.png: http:// cannot be read; give a path or file://"),
         (["v", "bad.png"], r"^thumbnail /.*/bad\.png: is no picture; give JPEG, PNG"),
     ],
 )

@@ -61,6 +61,7 @@ class CustomThumbnails:
 
         Raises: as `take_in`.
         """
+        local_path(address, PICTURE_FIELD)  # else what an option cannot be is no `SourceError`
         file = self._stored(Options(thumbnail=address), tools, scratch)
         self._keep(video_id, file, newest, datetime.now(timezone.utc))
         return file
