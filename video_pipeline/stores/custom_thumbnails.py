@@ -122,7 +122,9 @@ class CustomThumbnails:
                 connection.execute(sa.insert(custom_thumbnails).values(video_id=video_id, **row))
             else:
                 of_video = custom_thumbnails.c.video_id == video_id
-                connection.execute(sa.update(custom_thumbnails).where(of_video).values(row))
+                # What a request did while the picture was read does not come back.
+                newest = max(known.request, version)
+                connection.execute(sa.update(custom_thumbnails).where(of_video).values(row | {"request": newest}))
         self._tidy(video_id)
 
     def _tidy(self, video_id: str) -> None:

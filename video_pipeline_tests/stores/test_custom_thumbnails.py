@@ -103,6 +103,13 @@ def test_a_request_that_runs_again_leaves_what_was_set_since(world: World) -> No
     assert world.run(world.request(world.picture("a.png"))) == "a.png"
 
 
+def test_a_request_that_was_done_while_another_was_set_does_not_come_back(world: World) -> None:
+    first, second = world.request(), world.request(world.picture("a.png"))
+    assert world.run(second) == "a.png"
+    world.kept.set("v", world.picture("b.png"), first.version, world.tools, world.place / "scratch")
+    assert world.run(second) == "b.png"
+
+
 def test_a_run_does_not_read_its_file_again(world: World) -> None:
     asked = world.request(world.picture("a.png"))
     world.run(asked)
