@@ -21,10 +21,10 @@ from video_pipeline.resources import IndexResource, MediaResource, ProgressResou
 from video_pipeline.stores.objects import ObjectStore
 
 GROUP = "images"
-CODE_VERSION = "1"
 SPRITES_VERSION = "2"
 SPRITE_FIELDS = {"tile_width", "columns", "rows", "interval", "max_sheet_bytes"}
 """Of the plan, by which sheets differ."""
+NOT_OF_THUMBNAILS = {*SPRITE_FIELDS, "max_sheets", "preview"}
 THUMBNAILS_VERSION = "2"
 PREVIEW_BYTES = 40_000
 """A picture in metadata is a row of the event log: small."""
@@ -66,7 +66,7 @@ def thumbnails(
         kept = index.custom_thumbnails(store)
         brought = kept.get(context.partition_key)
         parts += [brought.blob.sha256, brought.name] if brought else []
-        key = _key([*parts, encoding_plan.images.model_dump_json()], encoding_plan)
+        key = _key([*parts, encoding_plan.images.model_dump_json(exclude=NOT_OF_THUMBNAILS)], encoding_plan)
         made = store.checkpoints.get("thumbnails", key, Thumbnails)
         if made is None:
             with media.scratch() as scratch:
