@@ -5,10 +5,7 @@ STAMP := $(BIN)/.installed
 STAMP_DEV := $(BIN)/.installed-dev
 VIDEO ?=
 
-.PHONY: help install dev demo test lint format type imports unit unit-e2e unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search chaos corpus lock types clean
-.PHONY: help install dev demo test lint format type imports unit unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search bench-scenes chaos corpus lock types clean
-.PHONY: help install dev demo test lint format type imports unit unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search bench-posters chaos corpus lock types clean
-.PHONY: help install dev demo test lint format type imports unit unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search bench-sprites chaos corpus lock types clean
+.PHONY: help install dev demo test lint format type imports unit unit-e2e unit-media unit-rest test-slow test-sentinel bench bench-chunks bench-quality bench-latency bench-idle bench-ticks bench-cancel bench-grid bench-search bench-scenes bench-posters bench-sprites chaos corpus lock types clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -102,8 +99,10 @@ bench-search: $(STAMP_DEV)  ## VMAF and bit rate as the search predicts them, be
 
 bench-scenes: $(STAMP_DEV)  ## Scene detectors on clips with known cuts, fades and dissolves: precision, recall and F1
 	$(BIN)/python -m video_pipeline_tests.bench.scenes $(BENCH_ARGS)
+
 bench-posters: $(STAMP_DEV)  ## Our posters and candidates beside frames at 10, 50 and 90 %, as contact sheets (BENCH_ARGS: a directory)
 	$(BIN)/python -m video_pipeline_tests.bench.posters $(BENCH_ARGS)
+
 bench-sprites: $(STAMP_DEV)  ## CPU time of the sprite sheets over that of the encode, also for three hours
 	$(BIN)/python -m video_pipeline_tests.bench.sprites $(BENCH_ARGS)
 
