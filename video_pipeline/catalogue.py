@@ -47,7 +47,8 @@ def frame(
     and `metadata` hold lists and dicts. Units are those of `stores.videos.VideoRecord`.
 
     Args:
-        what: a table (videos, renditions, scenes, thumbnails, checks, custom_fields, requests) or a SELECT.
+        what: a table (videos, renditions, scenes, thumbnails, pictures, checks, custom_fields, requests,
+            custom_thumbnails) or a SELECT.
         where: only rows of videos with these custom fields, as in `search --where`; for a table.
         custom_fields: a column "metadata.<field>" for each custom field; where there is a column `metadata`.
         index: another index than that of the settings.

@@ -63,7 +63,8 @@ def search(
 def sql(statement: str, as_json: bool) -> None:
     """Run a SELECT on the index; the database refuses to change anything.
 
-    The tables are videos, renditions, scenes, thumbnails, checks, custom_fields and requests.
+    The tables are videos, renditions, scenes, thumbnails, pictures, checks, custom_fields, requests and
+    custom_thumbnails.
     """
     result = query.run(_index(), statement)
     if as_json:
