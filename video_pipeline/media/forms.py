@@ -88,11 +88,15 @@ def save_all(
     futures: dict[str, Future[tuple[tuple[PictureFile, ...], str]]] = {}
     # Encoders and OpenCV let other threads run.
     with ThreadPoolExecutor(at_once) as pool:
-        for stem, picture in pictures:
-            if len(futures) >= 2 * at_once:
-                list(futures.values())[-2 * at_once].result()  # pictures that wait take memory
-            futures[stem] = pool.submit(_saved, picture, stem, images, out_dir)
-        return {stem: future.result() for stem, future in futures.items()}
+        try:
+            for stem, picture in pictures:
+                if len(futures) >= 2 * at_once:
+                    list(futures.values())[-2 * at_once].result()  # pictures that wait take memory
+                futures[stem] = pool.submit(_saved, picture, stem, images, out_dir)
+            return {stem: future.result() for stem, future in futures.items()}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # none begins that nobody waits for
+            raise
 
 
 def _saved(picture: Image.Image, stem: str, images: ImagePlan, out_dir: Path) -> tuple[tuple[PictureFile, ...], str]:

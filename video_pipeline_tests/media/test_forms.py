@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 import thash
 from PIL import Image, features
 
-from video_pipeline.media import forms
+from video_pipeline.media import forms, parallel
 from video_pipeline.media.image_plan import ImagePlan, PictureFormat
 from video_pipeline.media.image_products import PictureFile
 from video_pipeline.media.placeholder import thumbhash
@@ -118,3 +120,22 @@ def test_a_placeholder_has_the_colour_and_the_shape(size: tuple[int, int]) -> No
     assert isinstance(mean, tuple)
     assert [255 * part for part in average[:3]] == pytest.approx(mean, abs=8)
     assert thash.thumb_hash_to_approximate_aspect_ratio(code) == pytest.approx(size[0] / size[1], rel=0.1)
+
+
+def test_no_picture_is_begun_after_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+
+    def slow(_: Image.Image, stem: str, *__: object) -> tuple[tuple[PictureFile, ...], str]:
+        begun.append(stem)
+        time.sleep(0.3)
+        return (), ""
+
+    def pictures() -> Iterator[tuple[str, Image.Image]]:
+        yield from ((str(n), painted((32, 18))) for n in range(4))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(forms, "_saved", slow)
+    monkeypatch.setattr(parallel, "readers", lambda: 2)
+    with pytest.raises(KeyboardInterrupt):
+        forms.save_all(pictures(), images(), tmp_path)
+    assert set(begun) <= {"0", "1"}
