@@ -133,7 +133,8 @@ def checkpoint_key(
     key: ContentKey | None = None,
     sprites: Sprites | None = None,
 ) -> str:
-    """Over all that shapes the packaged files: the tracks' bytes, the grid, the key and the packager's build."""
+    """Over all that shapes the packaged files: the tracks' bytes, the grid, the texts and tiles that manifests name,
+    the key and the packager's build."""
     parts = [CODE_VERSION, version(tools.packager), plan.segment, plan.gop, plan.rate, plan.frames]
     parts += [*(sound.model_dump_json() for sound in plan.audio)]
     parts += [*(encoder.model_dump_json(include={"family", "video_range"}) for encoder in plan.encoders)]

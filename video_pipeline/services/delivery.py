@@ -29,7 +29,7 @@ from video_pipeline.stores.releases import current, read
 
 def application(ours: Settings) -> Starlette:
     """`/videos` of the store, and of it nothing else; `/videos/<video id>/download.mp4`, which leads to the MP4 of the
-    current release; and `/watch/<video id>`, which plays it; and `/scrubber.js`, which that page scrubs with."""
+    current release; `/watch/<video id>`, which plays it; and `/scrubber.js`, which that page scrubs with."""
     # Python's table knows neither on every system; a browser goes by the type.
     mimetypes.add_type("application/vnd.apple.mpegurl", ".m3u8")
     mimetypes.add_type("application/dash+xml", ".mpd")
