@@ -5,15 +5,16 @@ import dagster as dg
 from video_pipeline.assets import (
     analysis,
     download,
-    images,
     indexing,
     ingest,
     preview,
     publish,
     renditions,
     sound,
+    sprites,
     streams,
     text,
+    thumbnails,
 )
 from video_pipeline.assets.io_manager import ModelIOManager
 from video_pipeline.jobs import process_video
@@ -25,7 +26,7 @@ store = StoreResource()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [ingest, text, renditions, sound, streams, download, analysis, images, preview, publish, indexing]
+        [ingest, text, renditions, sound, streams, download, analysis, thumbnails, sprites, preview, publish, indexing]
     ),
     jobs=[process_video],
     sensors=[intake, watched_directory],

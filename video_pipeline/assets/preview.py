@@ -4,8 +4,8 @@ import dagster as dg
 
 from video_pipeline.assets import show
 from video_pipeline.assets.families import FAMILY_INS, plain
-from video_pipeline.assets.images import GROUP, PREVIEW_BYTES
 from video_pipeline.assets.stage import OWNERS, RETRY, stage
+from video_pipeline.assets.thumbnails import GROUP, PREVIEW_BYTES
 from video_pipeline.assets.values import Renditions
 from video_pipeline.media import pictures
 from video_pipeline.media import preview as previewing
@@ -21,7 +21,7 @@ from video_pipeline.resources import MediaResource, ProgressResource, StoreResou
     group_name=GROUP,
     kinds={"ffmpeg", "h264", "webp"},
     owners=OWNERS,
-    code_version="1",
+    code_version=previewing.VERSION,
     retry_policy=RETRY,
     ins=FAMILY_INS,
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import mozjpeg_lossless_optimization as mozjpeg
 import numpy as np
@@ -43,12 +44,18 @@ class _Encoder:
     """The quality that looks about like a JPEG's of `_JPEG`, at SSIM 0.98 of 25 frames of natural clips."""
 
 
-def save(picture: Image.Image, stem: str, images: ImagePlan, out_dir: Path) -> tuple[PictureFile, ...]:
+def save(
+    picture: Image.Image, stem: str, images: ImagePlan, out_dir: Path, stopped: Event | None = None
+) -> tuple[PictureFile, ...]:
     """Writes `<stem>.jpg`, the picture in full width, then `<stem>-640.jpg`, `<stem>.webp` and so on into `out_dir`;
     only widths in which it is smaller. The same picture gives the same bytes.
 
     Args:
         picture: RGB, in full width.
+        stopped: to be looked at between two files.
+
+    Raises:
+        CancelledError: it is set.
     """
     smaller = [width for width in sorted(set(images.widths), reverse=True) if width < max(picture.size)]
     formats: list[PictureFormat] = [format for format in SUFFIXES if format == "jpeg" or format in images.formats]
@@ -58,6 +65,8 @@ def save(picture: Image.Image, stem: str, images: ImagePlan, out_dir: Path) -> t
         shown = picture if width is None else picture.resize(_scaled(picture, width), Image.Resampling.LANCZOS)
         reference = Reference(luma(shown))
         for format in formats:
+            if stopped and stopped.is_set():
+                raise CancelledError
             encoder = ENCODERS[format]
             guess = encoder.lowest if easy else round(float(np.interp(jpeg, _JPEG, encoder.like_jpeg)))
             data, quality, ssim = _smallest(encoder, shown, reference, images.ssim, guess)
@@ -85,6 +94,7 @@ def save_all(
 ) -> dict[str, tuple[tuple[PictureFile, ...], str]]:
     """`save` for each stem and picture, several side by side: stem to the files and the ThumbHash."""
     at_once = parallel.readers()
+    stopped = Event()
     futures: dict[str, Future[tuple[tuple[PictureFile, ...], str]]] = {}
     # Encoders and OpenCV let other threads run.
     with ThreadPoolExecutor(at_once) as pool:
@@ -92,15 +102,18 @@ def save_all(
             for stem, picture in pictures:
                 if len(futures) >= 2 * at_once:
                     list(futures.values())[-2 * at_once].result()  # pictures that wait take memory
-                futures[stem] = pool.submit(_saved, picture, stem, images, out_dir)
+                futures[stem] = pool.submit(_saved, picture, stem, images, out_dir, stopped)
             return {stem: future.result() for stem, future in futures.items()}
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # none begins that nobody waits for
+            stopped.set()  # nobody waits for the rest any more
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _saved(picture: Image.Image, stem: str, images: ImagePlan, out_dir: Path) -> tuple[tuple[PictureFile, ...], str]:
-    return save(picture, stem, images, out_dir), thumbhash(picture)
+def _saved(
+    picture: Image.Image, stem: str, images: ImagePlan, out_dir: Path, stopped: Event
+) -> tuple[tuple[PictureFile, ...], str]:
+    return save(picture, stem, images, out_dir, stopped), thumbhash(picture)
 
 
 def _scaled(picture: Image.Image, longest: int) -> tuple[int, int]:

@@ -94,6 +94,12 @@ class Thumbnails(Model):
     """Those that were asked for by their moment, in that order."""
     rejected: tuple[Rejected, ...] = ()
 
+    def with_custom(self, custom: CustomPicture) -> Thumbnails:
+        """With this picture as the poster."""
+        forms = tuple(form.model_copy(update={"name": _chosen(form.name)}) for form in self.poster.forms)
+        poster = self.poster.model_copy(update={"name": _chosen(self.poster.name), "forms": forms})
+        return self.model_copy(update={"poster": poster, "custom": custom})
+
     @property
     def all(self) -> tuple[Thumbnail, ...]:
         return (self.poster, *self.candidates, *self.at)
@@ -108,6 +114,10 @@ class Thumbnails(Model):
         """All there are."""
         brought = self.custom.forms if self.custom else ()
         return (*brought, *(form for picture in self.all for form in picture.forms))
+
+
+def _chosen(name: str) -> str:
+    return name.replace("poster", "chosen", 1)
 
 
 class Sprites(Model):

@@ -22,6 +22,8 @@ from video_pipeline.media.products import Scene, Track
 from video_pipeline.media.tools import Tools, build
 from video_pipeline.media.video_plan import RungPlan
 
+VERSION = "1"
+"""Raise it when the same plan would give another clip."""
 CLIP, ANIMATION = "preview.mp4", "preview.webp"
 PARTS = 4
 SECONDS_PER_PART = 1
@@ -118,7 +120,14 @@ def checkpoint_key(tools: Tools, file: Track, scenes: Sequence[Scene], shown: Th
     """Over all that shapes the bytes."""
     wanted = plan.images.preview
     assert wanted is not None, "the caller looks"
-    parts = [CLIP, *X264, *map(str, (*QUALITIES, ANIMATED_RATE, ANIMATION_BYTES)), build(tools), file.file.sha256]
+    parts = [
+        VERSION,
+        CLIP,
+        *X264,
+        *map(str, (*QUALITIES, ANIMATED_RATE, ANIMATION_BYTES)),
+        build(tools),
+        file.file.sha256,
+    ]
     parts += [str(choose(wanted, scenes, shown, plan)), wanted.model_dump_json(), str(plan.rate)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

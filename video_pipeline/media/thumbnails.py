@@ -23,7 +23,6 @@ def make(
     scenes: Sequence[Scene],
     plan: EncodingPlan,
     out_dir: Path,
-    poster_stem: str = "poster",
     *,
     source: Path | None = None,
     black: Sequence[Span] = (),
@@ -33,7 +32,6 @@ def make(
     Args:
         small: a small rung, to judge frames by.
         large: the largest rung, for frames that cannot well be taken from the source, see `taken.take`.
-        poster_stem: another name for the poster's file, where a picture that was brought has that one.
         source: what the rungs were made from; without it all frames are taken from `large`.
         black: where the video is black, s.
     """
@@ -45,7 +43,7 @@ def make(
     best = [one.frame for one in choice.chosen]
     poster = best[0] if images.poster is None else images.poster
     others = [frame for frame in best if frame != poster][: images.candidates]
-    named: list[tuple[str, Kind, int]] = [(poster_stem, "poster", poster)]
+    named: list[tuple[str, Kind, int]] = [("poster", "poster", poster)]
     named += [(f"{n:02}", "candidate", frame) for n, frame in enumerate(sorted(others), 1)]
     named += [(f"at-{n:02}", "asked", frame) for n, frame in enumerate(images.at, 1)]
     instead: set[int] = set()

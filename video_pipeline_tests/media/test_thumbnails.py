@@ -154,7 +154,7 @@ def test_names_and_order(tools: Tools, mixed: Clip, tmp_path: Path) -> None:
     assert [one.rank for one in ranked] == list(range(1, len(names) + 1))
     assert ranked[0] == found.poster
     assert [one.score for one in ranked] == sorted((one.score for one in ranked), reverse=True)
-    assert all(re.search(r"\d\.\d s from the (nearest cut|beginning|end)", one.why) for one in ranked)
+    assert all(re.search(r"\d\.\d s from the (nearest (cut|fade|dissolve)|beginning|end)", one.why) for one in ranked)
     reasons = " ".join(one.why for one in found.rejected)
     assert all(word in reasons for word in ("black", "blurred", "plain", "fading"))
 
