@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from video_pipeline import presets
 from video_pipeline.definitions import defs
@@ -51,6 +52,7 @@ def test_make_knows(line: str) -> None:
 
 def test_commands_in_their_order(stack: RunningStack, make_clip: Callable[..., Path], tmp_path: Path) -> None:
     shutil.copy(make_clip("readme.mp4", size="640x360"), tmp_path / "video.mp4")
+    Image.effect_noise((640, 360), 60).save(tmp_path / "cover.jpg")
     (tmp_path / "videos.csv").write_text("source,videoId,tags\nvideo.mp4,from-csv,a;b\n")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     printed: dict[str, str] = {}

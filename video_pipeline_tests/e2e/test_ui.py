@@ -71,7 +71,7 @@ def test_a_video_is_created(operated: RunningStack, ui: Ui, made: dict[str, str]
     for number, video in enumerate(VIDEOS):
         run = ui.run(made[video])
         assert run.video == video, "the list of runs says which video it is"
-        assert len(run.assets) == 17
+        assert len(run.assets) == 18
         status = json.loads(operated.command("status", video, "--json").stdout)
         assert (status["title"], status["preset"], status["requestVersion"]) == (f"The {video}", "tiny", 1)
         assert status["releaseId"] == pointer(operated, video)["releaseId"]
@@ -149,7 +149,7 @@ def test_thumbnails_and_what_follows_leave_the_media_alone(
     (release / "release.json").unlink()
     run = ui.ended(ui.launch("bay", "thumbnails+"))
     assert run.status == "SUCCESS"
-    assert run.assets == {"thumbnails", "quality_report", "release", "metadata_index"}
+    assert run.assets == {"thumbnails", "preview", "quality_report", "release", "metadata_index"}
     assert (release / "release.json").is_file()
     assert len(files_below(store / "checkpoints" / "thumbnails")) == 1
     assert media(operated, "bay") == files

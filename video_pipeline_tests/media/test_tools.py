@@ -91,5 +91,5 @@ def test_a_program_replaced_in_place_is_seen(tmp_path: Path, tools: Tools) -> No
 
 def test_builds_name_everything_that_shapes_the_bytes(tools: Tools) -> None:
     builds = tools_module.builds(tools)
-    assert set(builds) == {"ffmpeg", "packager", "pillow", "scenedetect"}
+    assert set(builds) == {"ffmpeg", "packager", "pillow", "mozjpeg", "scenedetect"}
     assert all(any(letter.isdigit() for letter in text) for text in builds.values())
