@@ -17,6 +17,8 @@ PLACES = (0.2, 0.35, 0.5, 0.65, 0.8)
 ALIKE = 6
 """Up to so many bits of 64 in which their hashes differ two pictures count as one: of one scene filmed at rest 0 to 4
 differ, where something in it takes another pose 8 and more."""
+ALIKE_NEAR = 12
+"""Likewise of two less than a second apart."""
 CLEAR = 0.5
 """Seconds from cuts and fades from which on more of it makes nothing better."""
 SPREAD = 0.3
@@ -61,11 +63,15 @@ def choose(
     scenes: Sequence[Scene],
     black: Sequence[Span],
     plan: EncodingPlan,
+    poster: int | None = None,
 ) -> Choice:
     """The best frames out of `offered`, one more than candidates are planned, so that one may be the poster.
 
     Cards and charts are rejected, unless most of what could be offered are such: of slides and screens they are the
     content. If nothing can be offered, the best of all is chosen nevertheless.
+
+    Args:
+        poster: a frame that will be shown whatever it is: none that looks like it is chosen.
     """
     edges = _edges(scenes, black, plan)
     frames = {frame: _placed(one, scenes, black, edges, plan) for frame, one in scored.items()}
@@ -78,7 +84,9 @@ def choose(
         for one in (frames[frame] for frame in offered if frame in frames)
         if one not in usable
     }
-    chosen = _spread(usable, rejected, plan)
+    shown = frames.get(poster) if poster is not None else None
+    usable = [one for one in usable if one.frame != poster]
+    chosen = _spread(usable, rejected, plan, shown)
     if not chosen:
         rest = [frames[frame] for frame in offered if frame in frames]
         best = max(fit or rest or [unseen(offered[0])], key=lambda one: (one.score, -one.frame))
@@ -92,11 +100,23 @@ def choose(
     )
 
 
-def _spread(usable: Sequence[Scored], rejected: dict[int, str], plan: EncodingPlan) -> list[Scored]:
+def _spread(
+    usable: Sequence[Scored], rejected: dict[int, str], plan: EncodingPlan, shown: Scored | None
+) -> list[Scored]:
     """The best, then again and again the one that is best for its score and its distance from those; what looks like
     one of them is rejected."""
     count = plan.images.candidates + 1
     left, chosen = sorted(usable, key=lambda one: one.frame), list[Scored]()
+
+    def leave_out(like: Scored) -> None:
+        for one in list(left):
+            near = abs(one.frame - like.frame) < plan.rate
+            if (bits := one.distance(like)) <= (ALIKE_NEAR if near else ALIKE):
+                rejected[one.frame] = f"looks like frame {like.frame}: {bits} of 64 bits of their hashes differ"
+                left.remove(one)
+
+    if shown is not None:
+        leave_out(shown)
     while left and len(chosen) < count:
 
         def worth(one: Scored) -> float:
@@ -107,11 +127,7 @@ def _spread(usable: Sequence[Scored], rejected: dict[int, str], plan: EncodingPl
         best = max(left, key=worth)
         chosen.append(best)
         left.remove(best)
-        for one in [one for one in left if one.distance(best) <= ALIKE]:
-            rejected[one.frame] = (
-                f"looks like frame {best.frame}: {one.distance(best)} of 64 bits of their hashes differ"
-            )
-            left.remove(one)
+        leave_out(best)
     return chosen
 
 
@@ -129,7 +145,7 @@ def _placed(
         if span.start <= time < span.end and not one.drawn:
             fault = fault or f"inside black from {span.start:.2f} to {span.end:.2f} s"
     seconds = abs(_nearest(one, edges).frame - one.frame) / float(plan.rate)
-    parts = one.parts.model_copy(update={"placement": min(1.0, seconds / CLEAR)})
+    parts = one.parts.model_copy(update={"placement": round(min(1.0, seconds / CLEAR), 4)})
     return replace(one, parts=parts, fault=fault)
 
 

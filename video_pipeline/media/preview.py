@@ -57,11 +57,11 @@ def make(
     # At a constant rate, so that every picture lasts equally long.
     step = max(1, -(-plan.rate // ANIMATED_RATE))
     # ffmpeg would else turn both into RGB.
-    filters = f"scale={width}:{height}:flags=bicubic,format=yuv420p,split[clip][all];"
+    filters = f"scale={width}:{height}:flags=bicubic,setsar=1,format=yuv420p,split[clip][all];"
     filters += f"[all]select=not(mod(n\\,{step})),format=rgb24"
     animated = ["-map", "[animated]", "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
     raw = ffmpeg.ffmpeg(tools, [*_source(path, parts, plan, filters), *_clip(out / CLIP), *animated])
-    _animate(raw.stdout, (width, height), step / plan.rate, out / ANIMATION)
+    _animate(raw.stdout, (width, height), step / plan.rate, frames / plan.rate, out / ANIMATION)
     return Preview(
         clip=blob_of(out / CLIP),
         animation=blob_of(out / ANIMATION),
@@ -149,11 +149,11 @@ def _source(path: Path, parts: Sequence[tuple[int, int]], plan: EncodingPlan, fi
     return [*args, "-filter_complex", f"{chains}{joined},{clock},{filters}[animated]"]
 
 
-def _animate(raw: bytes, size: tuple[int, int], each: Fraction, path: Path) -> None:
-    """Args: each: how long a picture is shown, s."""
+def _animate(raw: bytes, size: tuple[int, int], each: Fraction, whole: Fraction, path: Path) -> None:
+    """Args: each: how long a picture is shown, s; whole: all of them together, which may end in the last one."""
     length = 3 * size[0] * size[1]
     pictures = [Image.frombytes("RGB", size, raw[at : at + length]) for at in range(0, len(raw), length)]
-    ends = [round(1000 * each * n) for n in range(len(pictures) + 1)]
+    ends = [round(1000 * min(whole, each * n)) for n in range(len(pictures) + 1)]
     lasts = [end - start for start, end in pairwise(ends)]
     for quality in QUALITIES:
         first, *others = pictures

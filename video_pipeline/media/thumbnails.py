@@ -39,7 +39,7 @@ def make(
     offered = candidates.wanted(scenes)
     asked = [*images.at, *(() if images.poster is None else (images.poster,))]
     scored = score_frames(small, sorted({*asked, *offered}))
-    choice = candidates.choose(scored, offered, scenes, black, plan)
+    choice = candidates.choose(scored, offered, scenes, black, plan, images.poster)
     best = [one.frame for one in choice.chosen]
     poster = best[0] if images.poster is None else images.poster
     others = [frame for frame in best if frame != poster][: images.candidates]

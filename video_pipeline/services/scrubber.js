@@ -18,6 +18,12 @@ export function at(listed, time) {
   return listed.findLast((tile) => tile.start <= time) ?? listed[0];
 }
 
+function clock(time) {
+  const [hours, minutes, rest] = [time / 3600, (time / 60) % 60, time % 60].map(Math.floor);
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
 /** Builds the time line inside of `place` for a video element. The keyboard moves it as any slider. */
 export async function attach(place, video, address) {
   const base = new URL(address, document.baseURI);
@@ -39,17 +45,21 @@ export async function attach(place, video, address) {
   Object.assign(caption.style, { textAlign: "center", color: "#fff", background: "#000c" });
   place.append(line, frame);
 
+  // The time under the pointer; the slider's own is that of its handle's middle, which keeps off both ends.
+  let pointed = 0;
+  let pressed = false;
+
   function show(event) {
     const box = line.getBoundingClientRect();
     const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-    const tile = at(listed, share * end);
+    pointed = share * end;
+    const tile = at(listed, pointed);
     Object.assign(picture.style, {
       width: `${tile.width}px`,
       height: `${tile.height}px`,
       background: `url("${tile.sheet}") -${tile.x}px -${tile.y}px`,
     });
-    const whole = Math.floor(share * end);
-    caption.textContent = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+    caption.textContent = clock(pointed);
     frame.hidden = false;
     const left = share * box.width - tile.width / 2;
     // Between two pixels a picture is blurred.
@@ -57,9 +67,14 @@ export async function attach(place, video, address) {
   }
 
   line.addEventListener("pointermove", show);
-  line.addEventListener("pointerdown", show);
+  line.addEventListener("pointerdown", (event) => {
+    pressed = true;
+    show(event);
+    video.currentTime = pointed;
+  });
+  for (const type of ["pointerup", "pointercancel"]) line.addEventListener(type, () => (pressed = false));
   line.addEventListener("pointerleave", () => (frame.hidden = true));
-  line.addEventListener("input", () => (video.currentTime = Number(line.value)));
+  line.addEventListener("input", () => (video.currentTime = pressed ? pointed : Number(line.value)));
   video.addEventListener("timeupdate", () => {
     if (!line.matches(":active")) line.value = video.currentTime;
   });

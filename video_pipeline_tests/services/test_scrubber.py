@@ -100,6 +100,9 @@ def test_what_hovers_is_the_picture_of_that_time_and_a_press_seeks(
     page.evaluate(
         "Object.defineProperty(document.querySelector('video'), 'currentTime', {set(to) { window.to = to; }})"
     )
+    for share in (0.02, 0.65, 0.98):
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        assert page.evaluate("window.to") == pytest.approx(share * SECONDS, abs=0.05)
     line.press("End")
     assert page.evaluate("window.to") == pytest.approx(SECONDS, abs=0.01)
     page.close()

@@ -7,17 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from video_pipeline.media import parallel
 from video_pipeline.media.checks.verdict import Problem
 from video_pipeline.media.image_products import PictureFile, Thumbnails
-from video_pipeline.media.ssim import Plane, Reference, luma
 
-SIDE = 320
-"""Longer side that files are compared at, pixels."""
-SLACK = 0.01
-"""Of SSIM, for what scaling changes."""
+SIDE = 16
+"""Pixels of both sides that files are compared at."""
+MOST_OFF = 8.0
+"""Of 255, the mean over a picture."""
 
 
 def unlike(thumbnails: Thumbnails, pictures: Mapping[str, Path]) -> list[Problem]:
@@ -37,36 +38,22 @@ def _unlike(forms: tuple[PictureFile, ...], pictures: Mapping[str, Path]) -> lis
     ]
     if len(forms) < 2:
         return wrong
-    references: dict[tuple[int, int], Reference | None] = {}
+    whole = _small(pictures.get(forms[0].name))
     for form in forms[1:]:
-        size = _size(form)
-        if size not in references:
-            whole = _luma(pictures.get(forms[0].name), size)
-            references[size] = Reference(whole) if whole is not None else None
-        reference = references[size]
-        plane = _luma(pictures.get(form.name), size)
-        if reference is None or plane is None:
+        shown = _small(pictures.get(form.name))
+        if whole is None or shown is None:
             continue
-        # The root of what SSIM misses of 1 is near a metric (https://doi.org/10.1109/TIP.2011.2173206): two that are
-        # as near to a third differ by four times that at most.
-        least = 1 - SLACK - 4 * (1 - min(form.ssim, forms[0].ssim))
-        if (seen := reference.ssim(plane)) < least:
-            wrong.append((form.name, f"looks like {forms[0].name} by SSIM {seen:.3f}, at least {least:.3f} is due"))
+        if (off := float(np.abs(shown - whole).mean())) > MOST_OFF:
+            wrong.append((form.name, f"does not show what {forms[0].name} does, but what is {off:.0f} of 255 away"))
     return wrong
 
 
-def _size(form: PictureFile) -> tuple[int, int]:
-    factor = min(1.0, SIDE / max(form.width, form.height))
-    width, height = (max(1, round(side * factor)) for side in (form.width, form.height))
-    return width, height
-
-
-def _luma(path: Path | None, size: tuple[int, int]) -> Plane | None:
+def _small(path: Path | None) -> NDArray[np.int16] | None:
+    """How well a file looks was measured when it was made; only another picture is to be found."""
     if path is None:
         return None
     with suppress(OSError, SyntaxError, ValueError), Image.open(path) as opened:
-        opened.draft("L", size)  # a JPEG gives its luma, and a smaller picture, in less time
-        return luma(opened.convert("L").resize(size, Image.Resampling.BOX))
+        return np.asarray(opened.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), np.int16)
     return None
 
 

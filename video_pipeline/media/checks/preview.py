@@ -125,8 +125,8 @@ def _animation(plan: EncodingPlan, made: Preview, path: Path) -> tuple[list[Smal
         return pictures, [f"is no picture: {error}"]
     each = 1000 * made.step / plan.rate
     count = -(-len(made.frames) // made.step)
-    # Its clock has milliseconds, and its last picture is shown as long as the others. A still one has no clock.
-    if len(pictures) > 1 and abs(ends[-1] - count * each) > 1:
+    # Its clock has milliseconds, and its last picture ends with the clip. A still one has no clock.
+    if len(pictures) > 1 and abs(ends[-1] - 1000 * len(made.frames) / plan.rate) > 1:
         wrong.append(f"lasts {ends[-1] / 1000:.3f} s, the clip {made.seconds:.3f} s")
     at = (bisect_right(ends, float(each * n) + 1) for n in range(count))
     return [pictures[min(n, len(pictures) - 1)] for n in at], wrong
