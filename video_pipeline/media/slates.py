@@ -20,6 +20,11 @@ CARD = (0.75, 0.60, 0.50)
 have 0.78, 0.78 and 0.53 at least; each of 393 filmed, rendered and played frames lacks a quarter of one of them."""
 CHART = (0.85, 0.45)
 """Likewise of a test card, which has many colours: even area, hard edges. Filmed ones lack a sixth of one of them."""
+STRIPES, STRAIGHT = 5, 8.0
+"""Borders of colour bars, and by how much of 255 (standard deviation) a column of theirs varies over half the height;
+of 210 natural frames those with as many borders vary by 55 and more."""
+BORDER = 40
+"""Of 255, between the colours of two bars."""
 BINS = 32
 
 
@@ -31,6 +36,8 @@ def drawn(picture: Pixels) -> str:
     """
     import cv2
 
+    if borders := _stripes(picture):
+        return f"a chart: upright bars of one colour each, with {borders} borders"
     planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YCrCb)
     around = np.ones((3, 3), np.uint8)
     steps = cv2.subtract(cv2.dilate(planes, around), cv2.erode(planes, around)).max(axis=2)
@@ -44,6 +51,21 @@ def drawn(picture: Pixels) -> str:
     if even >= CHART[0] and hard >= CHART[1]:
         return f"a chart: {100 * even:.0f} % of it are even, {100 * hard:.0f} % of its edges are hard"
     return ""
+
+
+def _stripes(picture: Pixels) -> int:
+    """Borders between upright bars that take at least half of the height; 0 if there are no such bars."""
+    height = picture.shape[0]
+    for top in (0, height // 4, height // 2):
+        half = picture[top : top + height // 2].astype(np.float32)
+        if np.percentile(half.std(axis=0).max(axis=1), 95) > STRAIGHT:
+            continue
+        across = half.mean(axis=0)
+        hard = np.abs(across[4:] - across[:-4]).max(axis=1) > BORDER
+        borders = int((np.diff(hard.astype(np.int8), prepend=0) == 1).sum())
+        if borders >= STRIPES:
+            return borders
+    return 0
 
 
 def _one_colour(planes: Pixels) -> float:

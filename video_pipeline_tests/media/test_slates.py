@@ -57,6 +57,14 @@ def test_charts(tools: Tools, source: str) -> None:
     assert drawn(frame(tools, "-f", "lavfi", "-i", f"{source}=size={WIDTH}x{HEIGHT}")).startswith("a chart: ")
 
 
+@pytest.mark.parametrize("source", ["smptehdbars", "pal75bars"])
+def test_colour_bars_as_the_smallest_rung_has_them(tools: Tools, tmp_path: Path, source: str) -> None:
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", f"{source}=size=1280x720:duration=0.2"]
+    argv += ["-vf", f"scale={WIDTH}:{HEIGHT}", "-c:v", "libx264", "-threads", "1", str(tmp_path / "bars.mp4")]
+    subprocess.run(argv, check=True, timeout=60)
+    assert drawn(frame(tools, "-i", str(tmp_path / "bars.mp4"))).startswith("a chart: upright bars")
+
+
 @pytest.mark.parametrize("source", ["mandelbrot", "gradients", "color=c=teal", "color=c=black"])
 def test_other_pictures(tools: Tools, source: str) -> None:
     separator = ":" if "=" in source else "="
