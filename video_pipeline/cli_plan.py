@@ -145,7 +145,11 @@ def _images(images: dict[str, Any]) -> str:
     poster = "a good frame" if images["posterFrame"] is None else f"frame {images['posterFrame']}"
     sheets = f"{images['sheets']} sheet{'s' if images['sheets'] > 1 else ''}"
     every = f"a tile every {images['tileSeconds']:g} s, {images['tiles']} on {sheets}"
-    return f"poster of {poster}, up to {images['candidates']} candidates{asked}; sprites with {every}"
+    names = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF"}
+    formats = ", ".join(names[format] for format in images["formats"])
+    files = f"each {formats} in {', '.join(map(str, images['widths']))}, SSIM {images['ssim']:g}"
+    preview = f"; preview of {images['previewSeconds']:g} s" if images["previewSeconds"] else ""
+    return f"poster of {poster}, up to {images['candidates']} candidates{asked}, {files}; sprites with {every}{preview}"
 
 
 def _rate(text: str) -> str:

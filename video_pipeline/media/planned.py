@@ -8,8 +8,10 @@ from typing import Any
 from video_pipeline.media import damage, pass_through
 from video_pipeline.media.chunks import chunks
 from video_pipeline.media.families import RANGES
+from video_pipeline.media.forms import SUFFIXES
 from video_pipeline.media.model import EncodingPlan, LeftOut
 from video_pipeline.media.technical import TechnicalMetadata
+from video_pipeline.media.thumbnails import poster_size
 from video_pipeline.media.tiles import planning as tiles
 from video_pipeline.presets.model import Preset
 
@@ -20,7 +22,7 @@ def described(name: str, source: TechnicalMetadata, plan: EncodingPlan, preset: 
     Args:
         name: of the source, for people.
     """
-    pieces = chunks(plan)
+    pieces, size, preview = chunks(plan), poster_size(plan), plan.images.preview
     return {
         "source": _source(name, source),
         "preset": plan.preset,
@@ -58,6 +60,10 @@ def described(name: str, source: TechnicalMetadata, plan: EncodingPlan, preset: 
             "candidates": plan.images.candidates,
             "asked": len(plan.images.at),
             "posterFrame": plan.images.poster,
+            "formats": [format for format in SUFFIXES if format == "jpeg" or format in plan.images.formats],
+            "widths": [max(size), *(width for width in sorted(plan.images.widths, reverse=True) if width < max(size))],
+            "ssim": plan.images.ssim,
+            "previewSeconds": min(preview.seconds, float(plan.duration)) if preview else None,
             "tileSeconds": float(plan.images.interval),
             "tiles": tiles.count(plan),
             "sheets": tiles.sheets(plan),
