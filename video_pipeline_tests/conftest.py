@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from video_pipeline import settings as settings_module
+from video_pipeline.intake.bull import Bull
 from video_pipeline.media import tools as tools_module
 from video_pipeline.media.tools import Tools
 from video_pipeline.settings import Settings
@@ -103,6 +104,13 @@ def queue_settings(topology: Topology, tmp_path: Path) -> Settings:
     home.mkdir()
     own = {"queue": f"q-{name}", "key_prefix": f"{{k-{name}}}"}
     return settings_module.load(home=home, redis_url=topology.url, **topology.settings, **own)
+
+
+@pytest.fixture
+def queue(queue_settings: Settings) -> Iterator[Bull]:
+    ours = Bull(queue_settings)
+    yield ours
+    ours.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from video_pipeline.settings import Settings
 from video_pipeline_tests.processes import run
 
 NO_UTF8 = os.fsdecode(b"\xff")
-
-
-@pytest.fixture
-def queue(queue_settings: Settings) -> Iterator[Bull]:
-    ours = Bull(queue_settings)
-    yield ours
-    ours.close()
 
 
 def command(settings: Settings, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ from video_pipeline.settings import Settings
 from video_pipeline.stores.index import Index
 from video_pipeline.stores.requests import Requests
 from video_pipeline_tests.test_cli_stack import command, refused
-
-
-@pytest.fixture
-def queue(queue_settings: Settings) -> Iterator[Bull]:
-    ours = Bull(queue_settings)
-    yield ours
-    ours.close()
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ UNLIKE, BITS = 0.15, 24
 @dataclass(frozen=True)
 class Choice:
     chosen: tuple[Scored, ...]
-    """Best first; at least one."""
+    """Best first; at least one, unless another is the poster."""
     scored: dict[int, Scored]
     """All that were looked at, by frame, with their part for the place."""
     reasons: dict[int, str]
@@ -87,9 +87,9 @@ def choose(
     shown = frames.get(poster) if poster is not None else None
     usable = [one for one in usable if one.frame != poster]
     chosen = _spread(usable, rejected, plan, shown)
-    if not chosen:
+    if not chosen and shown is None:
         rest = [frames[frame] for frame in offered if frame in frames]
-        best = max(fit or rest or [unseen(offered[0])], key=lambda one: (one.score, -one.frame))
+        best = max(rest or [unseen(offered[0])], key=lambda one: (one.score, -one.frame))
         chosen, frames[best.frame] = [best], best
         reasons[best.frame] = f"nothing better was found: {rejected.pop(best.frame, best.fault)}"
     return Choice(

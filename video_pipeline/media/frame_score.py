@@ -59,10 +59,6 @@ class Scored:
         """0 to 1; larger is better."""
         return float(sum(weight * getattr(self.parts, name) for name, weight in WEIGHTS))
 
-    @property
-    def usable(self) -> bool:
-        return not self.fault and not self.drawn
-
     def distance(self, other: Scored) -> int:
         """Bits in which two fingerprints differ: 0 is the same picture."""
         return bin(self.fingerprint ^ other.fingerprint).count("1")

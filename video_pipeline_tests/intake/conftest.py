@@ -17,13 +17,6 @@ from video_pipeline_tests.topologies import KINDS, Topology
 
 
 @pytest.fixture
-def queue(queue_settings: Settings) -> Iterator[Bull]:
-    ours = Bull(queue_settings)
-    yield ours
-    ours.close()
-
-
-@pytest.fixture
 def active(queue: Bull) -> Iterator[Active]:
     ours = Active(queue)
     yield ours

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -197,13 +196,6 @@ def test_what_is_no_usable_file_is_refused(clips: Path, text: str | bytes, expec
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"none\.csv: cannot be read: No such file"):
         load(tmp_path / "none.csv", None)
-
-
-@pytest.fixture
-def queue(queue_settings: Settings) -> Iterator[Bull]:
-    ours = Bull(queue_settings)
-    yield ours
-    ours.close()
 
 
 @pytest.fixture

@@ -59,7 +59,9 @@ def plain(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 def took(tools: Tools, made: Clip, frames: Sequence[int] = FRAMES, source: Path | None = None) -> list[Taken]:
     scored = score_frames(made.rung, frames)
-    return list(taken.take(tools, source or made.source, made.rung, frames, size(made), made.plan, scored))
+    found = list(taken.take(tools, source or made.source, made.rung, frames, size(made), made.plan, scored))
+    assert sorted(one.frame for one in found) == sorted(frames)
+    return found
 
 
 def size(made: Clip) -> tuple[int, int]:
